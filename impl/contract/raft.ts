@@ -75,6 +75,8 @@ export interface RemoteSession {
   steps(inputs: readonly Input[]): Promise<readonly Answer[]>
   inspect(node: NodeId): Promise<Inspection>
   encode(from: NodeId, to: NodeId, view: Message): Promise<OutgoingMessage>
+  /** These messages will not be delivered, or not again: they can be freed. */
+  forget?(messages: readonly number[]): void
   close(): Promise<void>
 }
 
