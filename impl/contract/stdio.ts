@@ -5,6 +5,7 @@ import type { Milliseconds, NodeId } from '../../models/vocabulary.ts'
 import { AdapterError, excerpt, type AdapterErrorKind } from './adapter-error.ts'
 import { createContractCheck, type ContractCheck } from './check.ts'
 import { Child } from './child.ts'
+import { acceptAnswers } from './fast-answer.ts'
 import { limits } from './limits.ts'
 import type { Hello, RemoteImplementation, RemoteSession, Start } from './raft.ts'
 import { refusalSchema, replySchemas, type RequestType, type WireInput } from './schema.ts'
@@ -229,6 +230,8 @@ export class Connection {
   }
 
   #accept(pending: Pending, type: RequestType, reply: object): void {
+    const answers = type === 'steps' ? acceptAnswers(reply as Record<string, unknown>) : null
+    if (answers !== null && answers.length === pending.count) return pending.resolve({ answers } as never)
     const offered = (reply as { hello?: { protocol?: unknown } }).hello?.protocol
     if (type === 'hello' && typeof offered === 'number' && offered !== 1) {
       pending.reject(this.#fail('version', `speaks version ${offered} of the protocol; this is version 1`))
