@@ -101,7 +101,7 @@ describe('a trace file', () => {
     ],
     [
       'a scenario of strangers',
-      changed({ 2: lines[1]!.replace('"step":"timeout","node":"n1"', '"step":"timeout","node":"n8"') }),
+      changed({ 2: lines[1]!.replace('"node":"n1"', '"node":"n8"') }),
       't:2: scenario.steps[0]: unknown node n8',
     ],
   ])('is refused in one line when it is %s', (_, content, message) => {
