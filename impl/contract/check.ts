@@ -44,7 +44,8 @@ export const createContractCheck = (start: Start): ContractCheck => {
     step(input, answer) {
       const { node, at } = input
       const last = input.type === 'advance' ? Math.max(at, input.until) : at
-      if (answer.now < at || answer.now > last) return `${node} says that it is ${answer.now} in a step of ${at} to ${last}`
+      if (answer.now < at || answer.now > last)
+        return `${node} says that it is ${answer.now} in a step of ${at} to ${last}`
       if (answer.received !== undefined && input.type !== 'deliver') return `${node} received without a delivery`
       if (input.type === 'crash' && answer.outputs.length > 0) return `${node} has outputs in a crash`
       if (input.type === 'restart' && answer.error === undefined && !isWhole(answer))

@@ -18,7 +18,8 @@ const hasSize = (fields: Fields, size: number): boolean => {
 
 const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isPositive = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1
-const isString = (value: unknown, length: number): value is string => typeof value === 'string' && value.length <= length
+const isString = (value: unknown, length: number): value is string =>
+  typeof value === 'string' && value.length <= length
 const isWord = (value: unknown): boolean => isString(value, limits.word)
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean'
 
@@ -35,11 +36,7 @@ const isNodes = (value: unknown): boolean => isList(value, limits.nodes, isNode)
 const isEntries = (value: unknown): boolean => isList(value, limits.entries, isEntry)
 
 const isConfiguration = (value: unknown): boolean =>
-  isFields(value) &&
-  isNodes(value.voters) &&
-  isNodes(value.outgoing) &&
-  isNodes(value.learners) &&
-  hasSize(value, 3)
+  isFields(value) && isNodes(value.voters) && isNodes(value.outgoing) && isNodes(value.learners) && hasSize(value, 3)
 
 const isEntry = (value: unknown): boolean =>
   isFields(value) &&
@@ -47,19 +44,13 @@ const isEntry = (value: unknown): boolean =>
   isNatural(value.term) &&
   (value.kind === 'command' || value.kind === 'empty' || value.kind === 'configuration') &&
   isWord(value.digest) &&
-  (value.configuration === undefined
-    ? hasSize(value, 4)
-    : isConfiguration(value.configuration) && hasSize(value, 5))
+  (value.configuration === undefined ? hasSize(value, 4) : isConfiguration(value.configuration) && hasSize(value, 5))
 
 const isPosition = (value: unknown): boolean =>
   isFields(value) && isNatural(value.index) && isNatural(value.term) && hasSize(value, 2)
 
 const isRestore = (value: unknown): boolean =>
-  isFields(value) &&
-  isNatural(value.index) &&
-  isNatural(value.term) &&
-  isBoolean(value.retain) &&
-  hasSize(value, 3)
+  isFields(value) && isNatural(value.index) && isNatural(value.term) && isBoolean(value.retain) && hasSize(value, 3)
 
 const isMessage = (value: unknown): boolean => {
   if (!isFields(value) || !isNatural(value.term)) return false

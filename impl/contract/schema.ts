@@ -223,9 +223,7 @@ const hello = z.strictObject({
   language: word,
   surfaces: z.array(z.literal('raft')).min(1).max(limits.claims),
   profiles: z.array(word).max(limits.claims),
-  operations: z
-    .array(z.enum(['propose', 'read', 'transfer', 'change-membership', 'compact']))
-    .max(limits.claims),
+  operations: z.array(z.enum(['propose', 'read', 'transfer', 'change-membership', 'compact'])).max(limits.claims),
   capabilities: z.strictObject({ disk: z.boolean(), encode: z.boolean() }),
   deterministic: z.boolean(),
   assumptions: z.strictObject({
@@ -234,6 +232,31 @@ const hello = z.strictObject({
     clockDrift: z.number().min(0).max(1),
   }),
 })
+
+/** Names of the parts in the JSON Schemas. */
+export const definitions = z.registry<{ id: string }>()
+const parts = {
+  NodeId: nodeId,
+  Configuration: configuration,
+  Entry: entry,
+  Position: position,
+  Message: message,
+  MemberState: memberState,
+  LogDelta: logDelta,
+  WriteContents: writeContents,
+  OutgoingMessage: outgoingMessage,
+  Output: output,
+  Answer: answer,
+  InitialAnswer: initialAnswer,
+  Inspection: inspection,
+  Command: command,
+  Operation: operation,
+  Input: input,
+  RaftOptions: options,
+  Start: start,
+  Hello: hello,
+}
+for (const [id, schema] of Object.entries(parts)) definitions.add(schema, { id })
 
 const line = { seq: positive }
 const runLine = { seq: positive, run: positive }

@@ -239,7 +239,9 @@ export class Connection {
     }
     const checked = replySchemas[type].safeParse(reply)
     if (!checked.success) {
-      pending.reject(this.#fail('schema', `answered ${describe(pending)} badly: ${firstIssue(checked.error)}`, pending.run))
+      pending.reject(
+        this.#fail('schema', `answered ${describe(pending)} badly: ${firstIssue(checked.error)}`, pending.run),
+      )
       return
     }
     const data = checked.data as { answers?: unknown[] }
@@ -254,7 +256,9 @@ export class Connection {
   #refused(pending: Pending, reply: object): void {
     const checked = refusalSchema.safeParse(reply)
     if (!checked.success) {
-      pending.reject(this.#fail('schema', `refused ${describe(pending)} badly: ${firstIssue(checked.error)}`, pending.run))
+      pending.reject(
+        this.#fail('schema', `refused ${describe(pending)} badly: ${firstIssue(checked.error)}`, pending.run),
+      )
       return
     }
     const { kind, text } = checked.data.error

@@ -1,11 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readFileSync, readdirSync } from 'node:fs'
 import { acceptAnswer } from '../../impl/contract/fast-answer.ts'
+import { generateSchemas } from '../../impl/contract/generate-schemas.ts'
 import { limits } from '../../impl/contract/limits.ts'
 import { schemas } from '../../impl/contract/schema.ts'
 
 /** Integers of which some lie just outside the bounds. */
-const integer = fc.oneof({ weight: 20, arbitrary: fc.nat(5) }, fc.constantFrom(-1, 0.5, 2 ** 53, 2 ** 53 - 1, null, '1'))
+const integer = fc.oneof(
+  { weight: 20, arbitrary: fc.nat(5) },
+  fc.constantFrom(-1, 0.5, 2 ** 53, 2 ** 53 - 1, null, '1'),
+)
 const boolean = fc.oneof({ weight: 30, arbitrary: fc.boolean() }, fc.constantFrom(0, null, 'true'))
 const word = fc.oneof(
   { weight: 30, arbitrary: fc.constantFrom('', 'a', 'not-leader') },
@@ -19,7 +24,10 @@ const nodes = fc.oneof(
   { weight: 20, arbitrary: fc.array(node, { maxLength: 3 }) },
   fc.constantFrom(null, {}, Array<string>(limits.nodes + 1).fill('n1')),
 )
-const object = (fields: Record<string, fc.Arbitrary<unknown>>, optional: Record<string, fc.Arbitrary<unknown>> = {}) => {
+const object = (
+  fields: Record<string, fc.Arbitrary<unknown>>,
+  optional: Record<string, fc.Arbitrary<unknown>> = {},
+) => {
   const required = Object.keys(fields)
   return fc.record({ ...fields, ...optional }, { requiredKeys: required })
 }
@@ -50,7 +58,8 @@ const logDelta = object(
   {},
   { restore: object({ ...position, retain: boolean }), truncate: integer, append: entries, compact: object(position) },
 )
-const type = (name: string, fields: Record<string, fc.Arbitrary<unknown>>) => object({ type: fc.constant(name), ...fields })
+const type = (name: string, fields: Record<string, fc.Arbitrary<unknown>>) =>
+  object({ type: fc.constant(name), ...fields })
 const output = fc.oneof(
   type('message', { id: integer, from: node, to: node, view: message, after: integer }),
   type('write', {
@@ -120,6 +129,12 @@ const agree = (candidate: unknown): boolean => {
   if (slow.success) expect(fast).toEqual(slow.data)
   return slow.success
 }
+
+test('the published JSON Schemas are those of the code', () => {
+  const directory = new URL('../../impl/contract/schemas/', import.meta.url)
+  const published = readdirSync(directory).map((name) => [name, readFileSync(new URL(name, directory), 'utf8')])
+  expect(Object.fromEntries(published)).toEqual(generateSchemas())
+})
 
 describe('the fast check of answers', () => {
   test('agrees with the schema, and both are put to the test', () => {

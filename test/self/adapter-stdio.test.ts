@@ -7,7 +7,14 @@ const hostile = fileURLToPath(new URL('hostile/adapter.mjs', import.meta.url))
 const start: Start = {
   nodes: ['n1', 'n2', 'n3'],
   configuration: { voters: ['n1', 'n2', 'n3'], outgoing: [], learners: [] },
-  options: { electionTimeout: 150, heartbeatInterval: 50, preVote: false, checkQuorum: false, maxEntries: 64, maxInflight: 8 },
+  options: {
+    electionTimeout: 150,
+    heartbeatInterval: 50,
+    preVote: false,
+    checkQuorum: false,
+    maxEntries: 64,
+    maxInflight: 8,
+  },
   seed: 1,
 }
 
@@ -29,7 +36,14 @@ describe('an honest adapter', () => {
           now: 5,
           wake: 15,
           outputs: [
-            { type: 'message', id: 1, from: 'n3', to: 'n1', view: { kind: 'heartbeat', term: 1, commit: 1, round: 0 }, after: 0 },
+            {
+              type: 'message',
+              id: 1,
+              from: 'n3',
+              to: 'n1',
+              view: { kind: 'heartbeat', term: 1, commit: 1, round: 0 },
+              after: 0,
+            },
           ],
           state: { commit: 1 },
           log: null,

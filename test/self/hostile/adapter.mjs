@@ -32,7 +32,16 @@ const hello = {
 }
 
 const startRun = ({ nodes, configuration }) => {
-  const state = { role: 'follower', term: 0, vote: null, leader: null, commit: 0, applied: 0, configuration, ready: false }
+  const state = {
+    role: 'follower',
+    term: 0,
+    vote: null,
+    leader: null,
+    commit: 0,
+    applied: 0,
+    configuration,
+    ready: false,
+  }
   return { nodes, state, commits: new Map(nodes.map((node) => [node, 0])), messages: new Map(), nextMessage: 1 }
 }
 
@@ -52,7 +61,12 @@ const step = (run, input) => {
   const id = mode === 'reused-id' ? 1 : run.nextMessage++
   const view = { kind: 'heartbeat', term: 1, commit, round: 0 }
   run.messages.set(id, view)
-  const answer = { now, wake: now + 10, outputs: [{ type: 'message', id, from: input.node, to, view, after: 0 }], state: { commit } }
+  const answer = {
+    now,
+    wake: now + 10,
+    outputs: [{ type: 'message', id, from: input.node, to, view, after: 0 }],
+    state: { commit },
+  }
   if (input.type === 'deliver') {
     answer.received = run.messages.get(input.message)
     if (mode === 'changed-view') answer.received = { ...answer.received, term: 2 }
