@@ -1,0 +1,357 @@
+package main
+
+import (
+	"crypto/rand"
+	"math"
+
+	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
+	"go.etcd.io/raft/v3/tracker"
+)
+
+// entrySize is what the library counts for an ordinary command; it bounds messages in bytes, not in entries.
+const entrySize = 32
+
+// node is one member: the library's RawNode and the application around it (disk, state machine, clients).
+type node struct {
+	run     *run
+	id      uint64
+	raft    *raft.RawNode
+	storage *raft.MemoryStorage
+	observation
+	disk   disk
+	random randomness
+
+	// down after a crash; broken holds the text of a panic, after which the node is down for good.
+	down   bool
+	broken string
+
+	// clock is local time; nextTick is the instant of the next tick, a multiple of the heartbeat interval.
+	clock, nextTick int64
+	ticks           int
+	// snapshotSent holds, by member, the tick at which a leader last sent a snapshot.
+	snapshotSent map[uint64]int
+	// compacted is where this incarnation last cut off the log.
+	compacted position
+
+	store store
+	// storeIndex is the last entry that the store has seen.
+	storeIndex uint64
+	pending    []*pending
+
+	seen report
+}
+
+// randomness is the source of a node's election timeouts (splitmix64), so that runs do not influence each other.
+type randomness uint64
+
+func (r *randomness) Read(bytes []byte) (int, error) {
+	for i := range bytes {
+		*r += 0x9e3779b97f4a7c15
+		z := uint64(*r)
+		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		bytes[i] = byte((z ^ z>>31) >> 56)
+	}
+	return len(bytes), nil
+}
+
+// boot starts the library from what the disk holds.
+func (n *node) boot() {
+	rand.Reader = &n.random
+	n.storage = n.disk.recover()
+	snapshot := n.disk.durable.snapshot
+	options := n.run.options
+	config := &raft.Config{
+		ID:                        n.id,
+		ElectionTick:              options.electionTicks,
+		HeartbeatTick:             1,
+		Storage:                   n.storage,
+		Applied:                   snapshot.GetMetadata().GetIndex(),
+		AsyncStorageWrites:        n.run.async,
+		MaxSizePerMsg:             options.messageSize,
+		MaxCommittedSizePerReady:  math.MaxUint64,
+		MaxInflightMsgs:           options.maxInflight,
+		CheckQuorum:               options.checkQuorum,
+		PreVote:                   options.preVote,
+		Logger:                    quiet{},
+		DisableProposalForwarding: true,
+		StepDownOnRemoval:         true,
+	}
+	if n.run.lease && options.checkQuorum {
+		config.ReadOnlyOption = raft.ReadOnlyLeaseBased
+	}
+	started, err := raft.NewRawNode(config)
+	must(err)
+	n.raft, n.observation = started, observe(started)
+	n.nextTick = (n.clock/options.heartbeatInterval + 1) * options.heartbeatInterval
+	n.snapshotSent = map[uint64]int{}
+	n.store = restoreStore(snapshot.GetData())
+	n.storeIndex = snapshot.GetMetadata().GetIndex()
+	n.pending = nil
+	n.seen, n.compacted = report{}, position{}
+	n.down = false
+}
+
+// crash loses everything but the disk.
+func (n *node) crash(keep []int64, torn int64) {
+	n.disk.crash(keep, torn)
+	n.raft, n.storage, n.observation = nil, nil, observation{}
+	n.store, n.pending, n.down = nil, nil, true
+}
+
+func (n *node) leads() bool { return *n.state == raft.StateLeader }
+
+// promotable members campaign when their election timeout ends.
+func (n *node) promotable() bool {
+	progress := n.tracker.Progress[n.id]
+	return progress != nil && !progress.IsLearner && *n.snapshot == nil
+}
+
+// wake is the instant of the next tick that can matter, or -1.
+func (n *node) wake() int64 {
+	switch {
+	case n.down:
+		return -1
+	case n.leads():
+		return n.nextTick
+	case n.promotable():
+		return n.nextTick + int64(max(1, *n.electionTimeout-*n.electionElapsed)-1)*n.run.options.heartbeatInterval
+	}
+	return -1
+}
+
+// pass lets silent time pass up to `at`. A tick due at that very instant is left to an advance.
+func (n *node) pass(at int64) {
+	for !n.down && n.nextTick < at {
+		n.tick()
+	}
+	n.clock = max(n.clock, at)
+}
+
+// advance lets time pass up to `until`, or to the first tick that does something.
+func (n *node) advance(until int64) {
+	for n.nextTick <= until {
+		n.clock = n.nextTick
+		n.tick()
+		if n.settle(); n.outputs() || n.seen.differs(n) {
+			return
+		}
+	}
+	n.clock = max(n.clock, until)
+}
+
+func (n *node) tick() {
+	n.ticks++
+	n.nextTick += n.run.options.heartbeatInterval
+	n.raft.Tick()
+	if len(n.snapshotSent) > 0 {
+		n.reportLostSnapshots()
+	}
+}
+
+// reportLostSnapshots does what a transport does when a transfer ends in a timeout: the library waits for that.
+func (n *node) reportLostSnapshots() {
+	for id := uint64(1); id <= uint64(len(n.run.nodes)); id++ {
+		sent, waiting := n.snapshotSent[id]
+		if !waiting {
+			continue
+		}
+		progress := n.tracker.Progress[id]
+		if !n.leads() || progress == nil || progress.State != tracker.StateSnapshot {
+			delete(n.snapshotSent, id)
+		} else if n.ticks-sent >= n.run.options.electionTicks {
+			delete(n.snapshotSent, id)
+			n.raft.ReportSnapshot(id, raft.SnapshotFailure)
+		}
+	}
+}
+
+// deliver hands over a message that arrived. Refused messages are lost, as the library documents.
+func (n *node) deliver(message *pb.Message) { _ = n.raft.Step(message) }
+
+// settle handles what the library has ready until nothing is left, or until a write must be waited for.
+func (n *node) settle() {
+	for !n.blocked() && n.raft.HasReady() {
+		ready := n.raft.Ready()
+		for _, state := range ready.ReadStates {
+			n.readConfirmed(string(state.RequestCtx), state.Index)
+		}
+		if n.run.async {
+			n.handleAsync(ready)
+		} else {
+			n.handle(ready)
+		}
+	}
+}
+
+// blocked reports whether a Ready waits for its write: then none can be taken (never with AsyncStorageWrites).
+func (n *node) blocked() bool {
+	awaited := n.disk.awaited()
+	return awaited != nil && awaited.ready != nil
+}
+
+// handle does what a Ready asks without AsyncStorageWrites: write, then send, apply and advance. A leader sends at
+// once, in parallel with its write, which the library allows once term and vote are written.
+func (n *node) handle(ready raft.Ready) {
+	w := &write{hard: ready.HardState, entries: ready.Entries, sync: ready.MustSync}
+	if !raft.IsEmptySnap(ready.Snapshot) {
+		w.snapshot, w.sync = ready.Snapshot, true
+	}
+	after := int64(0)
+	if w.sync || w.hard != nil {
+		parallel := n.leads() && !n.disk.renews(w.hard)
+		n.write(w)
+		if w.sync && !parallel {
+			after = w.id
+		}
+	}
+	for _, message := range ready.Messages {
+		n.send(message, after)
+	}
+	if w.sync {
+		w.ready = &ready
+	} else {
+		n.finish(&ready)
+	}
+}
+
+// finish is the second half of handle, when what the Ready had to write is durable.
+func (n *node) finish(ready *raft.Ready) {
+	n.keep(ready.Snapshot, ready.Entries)
+	n.apply(ready.CommittedEntries)
+	n.raft.Advance(*ready)
+}
+
+// handleAsync does what a Ready asks with AsyncStorageWrites: its messages to the two storage threads say what to
+// write and apply, and carry the responses to deliver after that; all other messages leave at once.
+func (n *node) handleAsync(ready raft.Ready) {
+	for _, message := range ready.Messages {
+		switch message.GetTo() {
+		case raft.LocalAppendThread:
+			n.handleAppend(message)
+		case raft.LocalApplyThread:
+			n.apply(message.GetEntries())
+			n.respond(message.GetResponses())
+		default:
+			n.send(message, 0)
+		}
+	}
+}
+
+// handleAppend writes. Responses to others name the write that they wait for; those to this node are kept with it.
+// A request that writes nothing only waits for the writes before it.
+func (n *node) handleAppend(message *pb.Message) {
+	w := &write{entries: message.GetEntries(), sync: len(message.GetResponses()) > 0}
+	if message.Term != nil {
+		w.hard = &pb.HardState{Term: message.Term, Vote: message.Vote, Commit: message.Commit}
+	}
+	if !raft.IsEmptySnap(message.GetSnapshot()) {
+		w.snapshot = message.GetSnapshot()
+	}
+	if len(w.entries) > 0 || w.hard != nil || w.snapshot != nil {
+		n.write(w)
+	} else {
+		w = n.disk.awaited()
+	}
+	var own []*pb.Message
+	for _, response := range message.GetResponses() {
+		switch {
+		case response.GetTo() == n.id:
+			own = append(own, response)
+		case w == nil:
+			n.send(response, 0)
+		default:
+			n.send(response, w.id)
+		}
+	}
+	if w == nil {
+		n.respond(own)
+	} else {
+		w.responses = append(w.responses, own...)
+	}
+}
+
+// written goes on where acknowledged writes were waited for, one after the other.
+func (n *node) written(last int64) {
+	for _, w := range n.disk.acknowledge(last) {
+		switch {
+		case w.ready != nil:
+			n.finish(w.ready)
+			n.settle()
+		case w.compactTo == nil && n.run.async:
+			n.keep(w.snapshot, w.entries)
+			n.respond(w.responses)
+			n.settle()
+		}
+	}
+}
+
+func (n *node) respond(responses []*pb.Message) {
+	for _, response := range responses {
+		_ = n.raft.Step(response)
+	}
+}
+
+// keep puts what was written where the library reads it, and installs a received snapshot.
+func (n *node) keep(snapshot *pb.Snapshot, entries []*pb.Entry) {
+	if !raft.IsEmptySnap(snapshot) {
+		must(n.storage.ApplySnapshot(snapshot))
+		metadata := snapshot.GetMetadata()
+		n.store, n.storeIndex = restoreStore(snapshot.GetData()), metadata.GetIndex()
+		b := appendField(n.run.output("restore"), "index", metadata.GetIndex())
+		b = appendField(b, "term", metadata.GetTerm())
+		b = appendText(b, "digest", storeDigest(snapshot.GetData()))
+		n.run.outputs = append(b, '}')
+	}
+	must(n.storage.Append(entries))
+}
+
+// apply carries out committed entries.
+func (n *node) apply(entries []*pb.Entry) {
+	for _, entry := range entries {
+		text := n.run.entryDigest(entry)
+		b := appendField(n.run.output("apply"), "index", entry.GetIndex())
+		b = appendField(b, "term", entry.GetTerm())
+		b = appendText(b, "digest", text)
+		n.run.outputs = append(b, '}')
+		n.storeIndex = entry.GetIndex()
+		if entry.GetType() == pb.EntryNormal {
+			if value := n.store.apply(text); text != "" {
+				n.answerProposal(operationOf(text), value)
+			}
+			continue
+		}
+		made := configurationOf(entry)
+		n.answerChange(operationOf(text), made, n.raft.ApplyConfChange(made))
+		n.seen.configuration = false
+	}
+}
+
+// send keeps the message's bytes, and tells of it.
+func (n *node) send(message *pb.Message, after int64) {
+	if message.GetType() == pb.MsgSnap {
+		n.snapshotSent[message.GetTo()] = n.ticks
+	}
+	b := n.run.appendMessage(n.run.output("message"), message, after)
+	n.run.outputs = append(b, '}')
+}
+
+// write hands a write to the disk, and tells of it.
+func (n *node) write(w *write) {
+	log := n.disk.add(w)
+	b := appendField(n.run.output("write"), "id", w.id)
+	b = appendFlag(append(b, `,"file":"log"`...), "sync", w.sync)
+	b = append(b, `,"contents":{`...)
+	start := len(b)
+	if w.hard != nil {
+		b = appendField(b, "term", w.hard.GetTerm())
+		b = n.run.appendName(append(b, `,"vote":`...), w.hard.GetVote())
+		b = appendField(b, "commit", w.hard.GetCommit())
+	}
+	if !log.empty() {
+		b = n.run.appendDelta(append(b, `,"log":`...), log)
+	}
+	b = dropComma(b, start)
+	n.run.outputs = append(b, '}', '}')
+}
