@@ -93,17 +93,18 @@ export class Child {
     child.stdin!.on('error', () => {})
     child.stdout!.on('data', (chunk: Buffer) => this.#read(chunk))
     child.stderr!.on('data', (chunk: Buffer) => this.#hear(chunk))
+    const report = (how: string): void => {
+      if (this.#ended) return
+      this.#ended = true
+      events.ended(how)
+    }
     child.on('exit', (code, signal) => {
       const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
-      const report = (): void => {
-        if (this.#ended) return
-        this.#ended = true
-        events.ended(how)
-      }
-      child.on('close', report)
+      child.on('close', () => report(how))
       // Children of the adapter may hold its pipes open for ever.
-      setTimeout(report, this.#options.grace).unref()
+      setTimeout(report, options.grace, how).unref()
     })
+    child.stdout!.on('end', () => setTimeout(report, options.grace, 'closed its standard output').unref())
   }
 
   /** Queues a line; the lines of one turn of the event loop leave together. */

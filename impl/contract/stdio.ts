@@ -85,7 +85,8 @@ export class Connection {
   readonly #stepTimeout: Milliseconds
   /** In the order of their deadlines, but for `hello`, which is alone. */
   readonly #pending = new Map<number, Pending>()
-  #timer: NodeJS.Timeout | null = null
+  #timer: NodeJS.Timeout | undefined
+  #watchedUntil = Infinity
   #nextSeq = 1
   #nextRun = 1
   #failure: AdapterError | null = null
@@ -173,25 +174,26 @@ export class Connection {
     const line = run === null ? { seq, type, ...fields } : { seq, run, type, ...fields }
     return new Promise<T>((resolve, reject) => {
       this.#pending.set(seq, { type: check, run, seq, deadline, count, resolve, reject })
-      if (this.#timer === null) this.#watch(deadline)
+      if (deadline < this.#watchedUntil) this.#watch(deadline)
       this.#child.write(JSON.stringify(line))
     })
   }
 
-  /** One timer watches the oldest request; it is late by at most one timeout's rearming, never early. */
+  /** One timer for all: it fires at or before the earliest deadline, and is set again as long as one is open. */
   #watch(deadline: Milliseconds): void {
-    if (deadline === Infinity) return
-    this.#timer = setTimeout(() => {
-      // An answer may have come while this process was busy: read first.
-      setImmediate(() => {
-        this.#timer = null
-        const [oldest] = this.#pending.values()
-        if (oldest === undefined || this.#failure !== null) return
-        if (performance.now() < oldest.deadline) return this.#watch(oldest.deadline)
-        const timeout = oldest.type === 'hello' ? this.#startTimeout : this.#stepTimeout
-        this.#fail('hang', `did not answer ${describe(oldest)} within ${timeout} ms`, oldest.run)
-      })
-    }, deadline - performance.now())
+    clearTimeout(this.#timer)
+    this.#watchedUntil = deadline
+    // An answer may have come while this process was busy: read first, then look.
+    this.#timer = setTimeout(() => setImmediate(() => this.#look()), deadline - performance.now())
+  }
+
+  #look(): void {
+    this.#watchedUntil = Infinity
+    const [oldest] = this.#pending.values()
+    if (oldest === undefined || oldest.deadline === Infinity) return
+    if (performance.now() < oldest.deadline) return this.#watch(oldest.deadline)
+    const timeout = oldest.type === 'hello' ? this.#startTimeout : this.#stepTimeout
+    this.#fail('hang', `did not answer ${describe(oldest)} within ${timeout} ms`, oldest.run)
   }
 
   #line(line: string): void {
@@ -208,14 +210,9 @@ export class Connection {
       return
     }
     const { seq, run = null } = reply as { seq?: unknown; run?: unknown }
-    if (this.#pending.size === 0) {
-      if (!this.#closing) this.#fail('unasked', `sent a line although nothing was asked: ${excerpt(line)}`)
-      return
-    }
     const pending = this.#pending.get(seq as number)
     if (pending === undefined) {
-      const open = [...this.#pending.values()].map(describe).join(', ')
-      this.#fail('sequence', `answered seq ${excerpt(String(seq), 20)}, which is not open; open: ${open}`)
+      this.#unexpected(seq, line)
       return
     }
     if (run !== pending.run && pending.type !== 'raw') {
@@ -227,6 +224,14 @@ export class Connection {
     if (pending.type === 'raw') pending.resolve(reply as never)
     else if ('error' in reply) this.#refused(pending, reply)
     else this.#accept(pending, pending.type, reply)
+  }
+
+  #unexpected(seq: unknown, line: string): void {
+    const open = [...this.#pending.values()].map(describe).join(', ')
+    if (typeof seq === 'number' && seq >= 1 && seq < this.#nextSeq)
+      this.#fail('sequence', `answered seq ${seq} a second time`)
+    else if (open === '') this.#fail('unasked', `sent a line although nothing was asked: ${excerpt(line)}`)
+    else this.#fail('sequence', `sent a line that answers nothing: ${excerpt(line)}; open: ${open}`)
   }
 
   #accept(pending: Pending, type: RequestType, reply: object): void {
@@ -284,8 +289,7 @@ export class Connection {
   #rejectAll(failure: AdapterError): void {
     const open = [...this.#pending.values()]
     this.#pending.clear()
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
+    clearTimeout(this.#timer)
     for (const pending of open) pending.reject(failure)
   }
 
