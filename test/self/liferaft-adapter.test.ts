@@ -210,7 +210,8 @@ const title = installed
   ? 'the adapter for liferaft'
   : 'the adapter for liferaft (unsupported here: run npm ci in impl/third-party/liferaft first)'
 
-if (!installed) console.warn('unsupported here: the adapter for liferaft; run npm ci in impl/third-party/liferaft first')
+if (!installed)
+  console.warn('unsupported here: the adapter for liferaft; run npm ci in impl/third-party/liferaft first')
 
 describe.skipIf(!installed)(title, () => {
   let adapter: Adapter
