@@ -1,16 +1,15 @@
-/** The adapter for liferaft by hand: it behaves in calm weather, and liferaft's faults are liferaft's. */
-import { spawn } from 'node:child_process'
+/** The adapter for liferaft, driven by hand: it behaves in calm weather, and what it shows of liferaft is liferaft's own. */
 import { existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, test } from 'vitest'
-import type { Hello } from '../../impl/contract/raft.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { spawnAdapter, type StdioImplementation, type StdioSession } from '../../impl/contract/stdio.ts'
 import type {
   Answer,
   Entry,
   Input,
   Inspection,
   MemberState,
+  Message,
   OutgoingMessage,
   Output,
 } from '../../models/raft/vocabulary.ts'
@@ -18,41 +17,7 @@ import type {
 const folder = fileURLToPath(new URL('../../impl/third-party/liferaft/', import.meta.url))
 const installed = existsSync(`${folder}node_modules/@markwylde/liferaft`)
 
-/** An input as it is on the wire: a delivery names its message. */
-type WireInput = Exclude<Input, { type: 'deliver' }> | { type: 'deliver'; node: string; at: number; message: number }
-
-interface Response {
-  readonly seq: number
-  readonly run?: number
-  readonly hello?: Hello
-  readonly answers?: readonly Answer[]
-  readonly inspection?: Inspection
-  readonly error?: { readonly kind: string; readonly text: string }
-}
-
-class Adapter {
-  #seq = 0
-  readonly #child = spawn(process.execPath, ['adapter.mjs'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
-  readonly #waiting: ((line: string) => void)[] = []
-  readonly exited = new Promise<number | null>((resolve) => this.#child.on('exit', resolve))
-
-  constructor() {
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#waiting.shift()?.(line))
-  }
-
-  async ask(request: object): Promise<Response> {
-    const line = new Promise<string>((resolve) => this.#waiting.push(resolve))
-    const seq = ++this.#seq
-    this.#child.stdin.write(`${JSON.stringify({ seq, ...request })}\n`)
-    const response = JSON.parse(await line) as Response
-    expect(response.seq).toBe(seq)
-    return response
-  }
-
-  end(): void {
-    this.#child.stdin.end()
-  }
-}
+const nodeNames = ['n1', 'n2', 'n3', 'n4', 'n5']
 
 const settings = {
   electionTimeout: 150,
@@ -75,30 +40,25 @@ class Cluster {
   now = 0
   readonly outputs: (Output & { readonly node: string })[] = []
   readonly members = new Map<string, Member>()
+  /** Why members panicked. */
+  readonly failures: string[] = []
   #links: [string, string][] = []
-  #flight: { readonly at: number; readonly id: number; readonly from: string; readonly to: string }[] = []
-  #held: { from: string; to: string; kind: string; id?: number } | undefined
+  #flight: { readonly at: number; readonly message: OutgoingMessage }[] = []
+  #held: { readonly from: string; readonly to: string; readonly kind: string; message?: OutgoingMessage } | undefined
   #operations = 0
+  readonly #session: StdioSession
 
-  readonly adapter: Adapter
-  readonly run: number
-
-  private constructor(adapter: Adapter, run: number) {
-    this.adapter = adapter
-    this.run = run
+  private constructor(session: StdioSession) {
+    this.#session = session
   }
 
-  static async start(adapter: Adapter, run: number, nodes: readonly string[], seed: number): Promise<Cluster> {
-    const cluster = new Cluster(adapter, run)
+  static async start(adapter: StdioImplementation, size: number, seed: number): Promise<Cluster> {
+    const nodes = nodeNames.slice(0, size)
     const configuration = { voters: nodes, outgoing: [], learners: [] }
-    const { answers } = await adapter.ask({
-      run,
-      type: 'start',
-      start: { nodes, configuration, options: settings, seed },
-    })
+    const cluster = new Cluster(await adapter.open({ nodes, configuration, options: settings, seed }))
     for (const [place, node] of nodes.entries()) {
       cluster.members.set(node, { state: {} as MemberState, log: [], wake: null, down: false })
-      await cluster.#observe(node, answers![place]!)
+      await cluster.#observe(node, cluster.#session.initial[place]!)
     }
     return cluster
   }
@@ -140,9 +100,16 @@ class Cluster {
     this.#held = { from, to, kind }
   }
 
+  get heldMessage(): OutgoingMessage {
+    return this.#held!.message!
+  }
+
   async release(): Promise<void> {
-    const { to, id } = this.#held!
-    await this.step({ type: 'deliver', node: to, at: this.now, message: id! })
+    await this.deliver(this.heldMessage, this.now)
+  }
+
+  deliver(message: OutgoingMessage, at: number): Promise<Answer> {
+    return this.step({ type: 'deliver', node: message.to, at, message })
   }
 
   async runFor(duration: number): Promise<void> {
@@ -150,15 +117,15 @@ class Cluster {
     for (;;) {
       const awake = [...this.members].filter(([, { down, wake }]) => !down && wake !== null)
       const timer = awake.sort((a, b) => a[1].wake! - b[1].wake!)[0]
-      const message = this.#flight[0]
-      const next = Math.min(timer?.[1].wake ?? Infinity, message?.at ?? Infinity)
+      const arrival = this.#flight[0]
+      const next = Math.min(timer?.[1].wake ?? Infinity, arrival?.at ?? Infinity)
       if (next > end) break
       this.now = Math.max(this.now, next)
-      if (message !== undefined && message.at <= next) {
+      if (arrival !== undefined && arrival.at <= next) {
         this.#flight.shift()
-        if (this.#links.some(([from, to]) => from === message.from && to === message.to)) continue
-        if (this.member(message.to).down) continue
-        await this.step({ type: 'deliver', node: message.to, at: this.now, message: message.id })
+        const { from, to } = arrival.message
+        if (this.member(to).down || this.#links.some((link) => link[0] === from && link[1] === to)) continue
+        await this.deliver(arrival.message, this.now)
       } else {
         await this.step({ type: 'advance', node: timer![0], at: this.now, until: this.now })
       }
@@ -166,14 +133,26 @@ class Cluster {
     this.now = end
   }
 
-  async step(input: WireInput): Promise<Answer> {
-    const { answers } = await this.adapter.ask({ run: this.run, type: 'steps', inputs: [input] })
-    await this.#observe(input.node, answers![0]!)
-    return answers![0]!
+  /** One input; its answer is checked by the contract, and taken in. */
+  async step(input: Input): Promise<Answer> {
+    const [answer] = await this.#session.steps([input])
+    if (answer!.error !== undefined) {
+      this.failures.push(answer!.error.text)
+      this.member(input.node).down = true
+    }
+    if (input.type === 'deliver') expect(answer!.received).toEqual(input.message.view)
+    await this.#observe(input.node, answer!)
+    return answer!
+  }
+
+  /** An input that is to be refused. */
+  async refused(input: Input): Promise<Answer['error']> {
+    const [answer] = await this.#session.steps([input])
+    return answer!.error
   }
 
   inspect(node: string): Promise<Inspection> {
-    return this.adapter.ask({ run: this.run, type: 'inspect', node }).then(({ inspection }) => inspection!)
+    return this.#session.inspect(node)
   }
 
   leaders(): string[] {
@@ -186,7 +165,6 @@ class Cluster {
 
   async #observe(node: string, answer: Answer): Promise<void> {
     const member = this.member(node)
-    expect(answer.error).toBeUndefined()
     member.state = { ...member.state, ...answer.state }
     member.wake = answer.wake
     if (answer.log?.restore !== undefined) member.log = []
@@ -197,14 +175,16 @@ class Cluster {
       this.outputs.push({ ...output, node })
       if (output.type === 'write') writes.push(output.id)
       if (output.type !== 'message') continue
-      const { from, to, kind, id } = this.#held ?? {}
-      if (id === undefined && output.from === from && output.to === to && output.view.kind === kind) {
-        this.#held!.id = output.id
-      } else this.#flight.push({ at: this.now + 5, ...output })
+      const held = this.#held
+      const isHeld = held?.from === output.from && held.to === output.to && held.kind === output.view.kind
+      if (isHeld && held.message === undefined) held.message = output
+      else this.#flight.push({ at: this.now + 5, message: output })
     }
     if (writes.length > 0) await this.step({ type: 'written', node, at: this.now, writes })
   }
 }
+
+const isRefusal = (view: Message): boolean => view.kind === 'append-entries-response' && !view.success
 
 const title = installed
   ? 'the adapter for liferaft'
@@ -214,11 +194,8 @@ if (!installed)
   console.warn('unsupported here: the adapter for liferaft; run npm ci in impl/third-party/liferaft first')
 
 describe.skipIf(!installed)(title, () => {
-  let adapter: Adapter
-  const open = async (nodes: number, seed = 1): Promise<Cluster> => {
-    adapter = new Adapter()
-    return Cluster.start(adapter, 1, ['n1', 'n2', 'n3', 'n4', 'n5'].slice(0, nodes), seed)
-  }
+  let adapter: StdioImplementation
+  const open = (size: number, seed = 1): Promise<Cluster> => Cluster.start(adapter, size, seed)
   /** Runs until one node leads. */
   const elect = async (cluster: Cluster): Promise<string> => {
     for (let tries = 0; cluster.leaders().length === 0 && tries < 100; tries += 1) await cluster.runFor(50)
@@ -228,14 +205,13 @@ describe.skipIf(!installed)(title, () => {
   const others = (cluster: Cluster, ...nodes: string[]): string[] =>
     [...cluster.members.keys()].filter((node) => !nodes.includes(node))
 
-  afterEach(() => adapter.end())
+  beforeAll(async () => {
+    adapter = await spawnAdapter([process.execPath, `${folder}adapter.mjs`])
+  })
+  afterAll(() => adapter.close())
 
-  test('says what it is', async () => {
-    adapter = new Adapter()
-    const { hello } = await adapter.ask({ type: 'hello', protocol: 1 })
-    expect(hello).toMatchObject({ protocol: 1, name: 'liferaft', version: '1.4.0', deterministic: true })
-    await adapter.ask({ type: 'exit' })
-    expect(await adapter.exited).toBe(0)
+  test('says what it is', () => {
+    expect(adapter.hello).toMatchObject({ protocol: 1, name: 'liferaft', version: '1.4.0', deterministic: true })
   })
 
   test.each([2, 3, 4, 5])('elects and commits on %i nodes while nothing fails', async (nodes) => {
@@ -254,6 +230,7 @@ describe.skipIf(!installed)(title, () => {
       expect(inspection.state).toEqual(state)
       expect(inspection.store).toEqual([['x', '3']])
     }
+    expect(cluster.failures).toEqual([])
     const results = cluster.outputs.filter(({ type }) => type === 'result')
     expect(results).toMatchObject([1, 2, 3].map((operation) => ({ node: leader, operation, status: 'ok' })))
   })
@@ -265,13 +242,48 @@ describe.skipIf(!installed)(title, () => {
     await cluster.propose(follower!, 'x', '1')
     expect(cluster.outputs.at(-1)).toMatchObject({ type: 'result', status: 'failed', reason: 'not-leader' })
     const read = { type: 'read', key: 'x', by: 'read-index' } as const
-    const inputs = [{ type: 'operation', node: leader, at: cluster.now, id: 9, operation: read }]
-    const { answers } = await adapter.ask({ run: 1, type: 'steps', inputs })
-    expect(answers![0]!.error).toMatchObject({ kind: 'unsupported' })
+    const at = cluster.now
+    expect(await cluster.refused({ type: 'operation', node: leader, at, id: 9, operation: read })).toMatchObject({
+      kind: 'unsupported',
+    })
     const configuration = { voters: ['n1', 'n2'], outgoing: [], learners: ['n3'] }
     const start = { nodes: ['n1', 'n2', 'n3'], configuration, options: settings, seed: 1 }
-    const { error } = await adapter.ask({ run: 2, type: 'start', start })
-    expect(error).toMatchObject({ kind: 'unsupported' })
+    await expect(adapter.open(start)).rejects.toMatchObject({ kind: 'refused', refusal: 'unsupported' })
+  })
+
+  test('a message that arrives when a timer is due does not set it off', async () => {
+    const cluster = await open(3)
+    const leader = await elect(cluster)
+    const [first, second] = others(cluster, leader)
+    cluster.hold(leader, first!, 'append-entries')
+    await cluster.runFor(100)
+    cluster.partition([leader], [first!], [second!])
+    await cluster.runFor(cluster.member(first!).wake! - cluster.now - 1)
+    const due = cluster.member(first!).wake!
+    const answer = await cluster.deliver(cluster.heldMessage, due)
+    expect(answer).toMatchObject({ now: due, outputs: [], state: null })
+    expect(answer.wake).toBeGreaterThanOrEqual(due + settings.electionTimeout)
+  })
+
+  test('a crash leaves the writes that it is told to leave', async () => {
+    const cluster = await open(3)
+    const leader = await elect(cluster)
+    const [node] = others(cluster, leader)
+    for (const value of ['1', '2']) await cluster.propose(leader, 'x', value)
+    await cluster.runFor(100)
+    const { log } = cluster.member(node!)
+    expect(log).toHaveLength(2)
+    const writes = cluster.outputs.filter((output) => output.node === node && output.type === 'write')
+    const [first] = writes as { id: number }[]
+    await cluster.crash(node!, [first!.id])
+    await cluster.restart(node!)
+    expect(cluster.member(node!).log).toEqual(log.slice(0, 1))
+    await cluster.crash(node!)
+    await cluster.restart(node!)
+    expect(cluster.member(node!).log).toEqual(log.slice(0, 1))
+    await cluster.runFor(300)
+    expect(cluster.member(node!).log).toEqual(log)
+    expect((await cluster.inspect(node!)).entries).toEqual(log)
   })
 
   test('the same inputs give the same answers, whatever else runs', async () => {
@@ -288,10 +300,7 @@ describe.skipIf(!installed)(title, () => {
       return [cluster.outputs, [...cluster.members]]
     }
     const alone = await scenario(await open(3, 11))
-    adapter.end()
-    adapter = new Adapter()
-    const nodes = ['n1', 'n2', 'n3']
-    const runs = await Promise.all([11, 12, 11].map((seed, run) => Cluster.start(adapter, run, nodes, seed)))
+    const runs = await Promise.all([11, 12, 11].map((seed) => open(3, seed)))
     const together = await Promise.all(runs.map(scenario))
     expect(together[0]).toEqual(alone)
     expect(together[2]).toEqual(alone)
@@ -383,6 +392,23 @@ describe.skipIf(!installed)(title, () => {
     expect(cluster.member(follower!).log).toHaveLength(1)
   })
 
+  test('liferaft: a late append makes a follower fail on an entry that it has just deleted', async () => {
+    const cluster = await open(3)
+    const leader = await elect(cluster)
+    const [follower] = others(cluster, leader)
+    await cluster.propose(leader, 'x', '1')
+    await cluster.runFor(100)
+    cluster.hold(leader, follower!, 'append-entries')
+    await cluster.propose(leader, 'x', '2')
+    const refused = () => cluster.outputs.some((output) => output.type === 'message' && isRefusal(output.view))
+    for (let waited = 0; !refused() && waited < 100; waited += 1) await cluster.runFor(1)
+    await cluster.release()
+    expect(cluster.member(follower!).log).toHaveLength(2)
+    expect(cluster.failures).toEqual([])
+    await cluster.runFor(15)
+    expect(cluster.failures).toEqual(['NotFoundError: Key not found in database [2]'])
+  })
+
   test('liferaft: a leader of an older term gets no answer, and so does not learn that it is deposed', async () => {
     const cluster = await open(3)
     const deposed = await elect(cluster)
@@ -394,7 +420,7 @@ describe.skipIf(!installed)(title, () => {
     const { outputs } = await cluster.step({ type: 'advance', node: deposed, at: cluster.now, until: at })
     const heartbeat = outputs.find((output) => output.type === 'message' && output.to === leader) as OutgoingMessage
     expect(heartbeat.view.term).toBeLessThan(cluster.member(leader).state.term)
-    const answer = await cluster.step({ type: 'deliver', node: leader, at, message: heartbeat.id })
+    const answer = await cluster.deliver(heartbeat, cluster.now)
     expect(answer).toMatchObject({ outputs: [], state: null, log: null, received: heartbeat.view })
   })
 
