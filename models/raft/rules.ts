@@ -91,3 +91,23 @@ export function mayChangeConfiguration(
 ): boolean {
   return commit >= lastConfigurationIndex && termAtCommit === term
 }
+
+/** Whether a request is of the past: it is refused, and changes nothing. [Paper] Figure 2, AppendEntries 1. */
+export function isStale(term: number, messageTerm: number): boolean {
+  return messageTerm < term
+}
+
+/** Whether a vote or an acknowledgement counts: only for who still holds the office in the term that it answers. [Paper] §5.1. */
+export function countsAnswer(term: number, answerTerm: number, holdsOffice: boolean): boolean {
+  return holdsOffice && answerTerm === term
+}
+
+/** Up to where an accepted append shows a follower's log to match: what it holds beyond is not known to. [Paper] Figure 2. */
+export function lastNewIndex(previousIndex: number, entries: number): number {
+  return previousIndex + entries
+}
+
+/** What a leader knows to match after an acknowledgement: acknowledgements may overtake each other. [Paper] §5.3. */
+export function matchAfter(match: number, acknowledged: number): number {
+  return Math.max(match, acknowledged)
+}
