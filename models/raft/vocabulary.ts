@@ -91,6 +91,17 @@ export type Message =
 
 export type MessageKind = Message['kind']
 
+/** The message of one kind. */
+export type View<Kind extends MessageKind> = Kind extends MessageKind
+  ? Message extends infer Each
+    ? Each extends { readonly kind: infer Kinds }
+      ? Kind extends Kinds
+        ? Each
+        : never
+      : never
+    : never
+  : never
+
 /** What is seen of a live node between two steps. */
 export interface MemberState {
   readonly role: Role

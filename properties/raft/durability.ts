@@ -1,0 +1,200 @@
+/** Judges what must be on disk before it is said, and what a crash must leave behind. */
+import type { Answer, Input, OutgoingMessage, Output } from '../../models/raft/vocabulary.ts'
+import { applyDelta } from './member.ts'
+import type { Member, PendingWrite } from './member.ts'
+import type { Cluster } from './cluster.ts'
+import { describeRecord } from './cluster.ts'
+import { R } from './requirements.ts'
+
+export function noteWrite(cluster: Cluster, member: Member, output: Extract<Output, { type: 'write' }>): void {
+  if (member.writes.length === 0) {
+    member.busySince = cluster.step
+    member.matchFloor.set(member.match)
+  }
+  member.writes.push({
+    id: output.id,
+    file: output.file,
+    sync: output.sync,
+    contents: output.contents,
+    acknowledged: false,
+  })
+}
+
+function harden(cluster: Cluster, member: Member, write: PendingWrite): void {
+  const { term, vote, commit, log } = write.contents
+  if (term !== undefined) member.durableTerm = term
+  if (vote !== undefined) member.durableVote = vote
+  if (commit !== undefined) member.durableCommit = commit
+  if (log !== undefined)
+    applyDelta(member.durableLog, log, (entry, previous) => cluster.record(entry, previous, member))
+}
+
+/** Writes were acknowledged: what is synced, and what stands before it in its file, is durable now. */
+export function acknowledge(cluster: Cluster, member: Member, input: Extract<Input, { type: 'written' }>): void {
+  for (const id of input.writes) {
+    const write = member.writes.find((each) => each.id === id)
+    if (write === undefined) continue
+    write.acknowledged = true
+    if (!write.sync) continue
+    for (const each of member.writes) if (each.file === write.file && each.id <= id) harden(cluster, member, each)
+    member.writes = member.writes.filter((each) => each.file !== write.file || each.id > id)
+  }
+  if (!member.writes.some((each) => !each.acknowledged)) {
+    member.busySince = -1
+    member.matchFloor.set(member.match)
+  }
+  if (member.held.length === 0) return
+  const waiting = member.held
+  member.held = []
+  for (const message of waiting) {
+    if (isWaiting(member, message)) member.held.push(message)
+    else judgeDeparture(cluster, member, message)
+  }
+}
+
+function isWaiting(member: Member, message: OutgoingMessage): boolean {
+  return member.writes.some((write) => write.id === message.after && !write.acknowledged)
+}
+
+/** A message leaves at once, or when the write that it names is acknowledged. */
+export function noteDeparture(cluster: Cluster, member: Member, message: OutgoingMessage): void {
+  if (message.after !== 0 && isWaiting(member, message)) member.held.push(message)
+  else judgeDeparture(cluster, member, message)
+}
+
+function judgeDeparture(cluster: Cluster, member: Member, message: OutgoingMessage): void {
+  if (!cluster.claims.disk) return
+  const { view } = message
+  const { tested } = cluster
+  if (view.kind === 'request-vote-response' && view.granted) {
+    tested[R.voteDurableBeforeGrant]!++
+    const durable =
+      member.durableTerm > view.term || (member.durableTerm === view.term && member.durableVote === message.to)
+    if (!durable) {
+      cluster.fail(
+        R.voteDurableBeforeGrant,
+        member,
+        `its vote for ${message.to} in term ${view.term} left while its disk held term ${member.durableTerm} and vote ${member.durableVote ?? 'nobody'}`,
+        'a response only after term and vote are durable',
+      )
+    }
+  }
+  if (view.kind === 'append-entries-response' && view.success && view.term === member.term) {
+    tested[R.entriesDurableBeforeAck]!++
+    if (!holds(member, view.index)) {
+      cluster.fail(
+        R.entriesDurableBeforeAck,
+        member,
+        `its acknowledgement of index ${view.index} left while its disk held entries up to ${member.durableLog.lastIndex}`,
+        'a response only after the entries are durable',
+      )
+    }
+  }
+  if (view.kind === 'install-snapshot-response' && view.success && view.term === member.term) {
+    tested[R.snapshotDurableBeforeAck]!++
+    if (!holds(member, view.index)) {
+      cluster.fail(
+        R.snapshotDurableBeforeAck,
+        member,
+        `its acknowledgement of a snapshot up to index ${view.index} left while its disk held entries up to ${member.durableLog.lastIndex}`,
+        'a response only after the snapshot is durable',
+      )
+    }
+  }
+}
+
+/** Whether the disk holds the log up to this index as memory does. */
+function holds(member: Member, index: number): boolean {
+  const { durableLog, log } = member
+  if (index <= durableLog.base) return true
+  if (index > durableLog.lastIndex) return false
+  const inMemory = log.at(index)
+  return inMemory === null || durableLog.at(index) === inMemory
+}
+
+/** Whether this member holds a committed entry on its disk. */
+export function holdsDurably(member: Member, index: number, term: number): boolean {
+  return index <= member.durableLog.base || member.durableLog.termAt(index) === term
+}
+
+export function judgeCrash(cluster: Cluster, member: Member, input: Extract<Input, { type: 'crash' }>): void {
+  const kept = new Set(input.keep)
+  for (const write of member.writes) if (kept.has(write.id)) harden(cluster, member, write)
+  member.up = false
+  member.forget()
+}
+
+export function judgeRestart(cluster: Cluster, member: Member, answer: Answer): void {
+  const { tested } = cluster
+  member.up = true
+  const claimed = cluster.claims.disk && cluster.claims.profiles.has('raft-persistence')
+  const commitKnown = member.commit
+  member.log.restore(0, 0, false)
+  member.applied = 0
+  if (answer.state !== null) member.observe(answer.state)
+  if (answer.state?.configuration !== undefined) cluster.configure(member, answer.state.configuration)
+  if (answer.log !== null)
+    applyDelta(member.log, answer.log, (entry, previous) => cluster.record(entry, previous, member))
+  member.applied = answer.state?.applied ?? member.log.base
+  member.contact = member.disturbed = member.configuredAt = answer.now
+  if (!claimed) return
+
+  tested[R.recoversAsFollower]!++
+  if (member.role !== 'follower') {
+    cluster.fail(R.recoversAsFollower, member, `restarted as ${member.role}`, 'role follower')
+  }
+  tested[R.recoversTermAndVote]!++
+  if (member.term !== member.durableTerm || member.vote !== member.durableVote) {
+    cluster.fail(
+      R.recoversTermAndVote,
+      member,
+      `restarted in term ${member.term} with vote ${member.vote ?? 'nobody'}; its disk held term ${member.durableTerm} and vote ${member.durableVote ?? 'nobody'}`,
+      `term ${member.durableTerm}, vote ${member.durableVote ?? 'nobody'}`,
+    )
+  }
+  tested[R.recoversLog]!++
+  const { log, durableLog } = member
+  let wrong = log.lastIndex !== durableLog.lastIndex
+  for (let index = Math.max(log.base, durableLog.base) + 1; index <= log.lastIndex && !wrong; index++) {
+    wrong = log.at(index) !== durableLog.at(index)
+  }
+  if (wrong) {
+    cluster.fail(
+      R.recoversLog,
+      member,
+      `restarted with a log that ends at (index ${log.lastIndex}, term ${log.lastTerm}); its disk held one that ends at (index ${durableLog.lastIndex}, term ${durableLog.lastTerm})`,
+      'exactly what is durable',
+    )
+  }
+  tested[R.recoversCommit]!++
+  if (
+    member.commit > Math.max(commitKnown, member.durableCommit) ||
+    member.commit < log.base ||
+    member.commit > log.lastIndex
+  ) {
+    cluster.fail(
+      R.recoversCommit,
+      member,
+      `restarted with commit index ${member.commit}; it was ${commitKnown}, and its log is (${log.base}, ${log.lastIndex}]`,
+      `between ${log.base} and ${Math.min(commitKnown, log.lastIndex)}`,
+    )
+  }
+}
+
+/** [TLA] CommittedIsDurableInv: a newly committed entry is on the disks of a majority. */
+export function judgeCommittedDurable(cluster: Cluster, leader: Member, index: number): void {
+  if (!cluster.claims.disk) return
+  const record = cluster.committedRecords[index]
+  if (record === undefined) return
+  let set = 0
+  for (const member of cluster.members) if (holdsDurably(member, index, record.term)) set |= 1 << member.number
+  cluster.tested[R.committedSurvives]!++
+  if (!cluster.quorumUnder(leader, set)) {
+    cluster.fail(
+      R.committedSurvives,
+      leader,
+      `${describeRecord(record)} is committed and durable at fewer than a majority`,
+      'an entry on the disks of a majority before it is committed',
+    )
+  }
+}

@@ -1,0 +1,812 @@
+/** The judge of Raft: one step at a time, in the order in which a reader would look for the cause. */
+import type { Answer, Entry, Input, Inspection, LogDelta, MemberState, Message } from '../../models/raft/vocabulary.ts'
+import { isQuorum, leaderMayCommit } from '../../models/raft/rules.ts'
+import type { NodeId } from '../../models/vocabulary.ts'
+import type { Judge, Phase, Violation } from '../judge.ts'
+import { Cluster, configurationText, describeRecord } from './cluster.ts'
+import type { Claims } from './cluster.ts'
+import { acknowledge, judgeCommittedDurable, judgeCrash, judgeRestart, noteDeparture, noteWrite } from './durability.ts'
+import { History } from './history.ts'
+import { judgeLiveness, Liveness } from './liveness.ts'
+import { applyDelta } from './member.ts'
+import type { EntryRecord, Member } from './member.ts'
+import { judgeChangeAdded, judgeConfiguration, trackConfigurationIndex } from './membership.ts'
+import type { ConfigurationCauses } from './membership.ts'
+import * as receive from './receive.ts'
+import type { AppendPlan } from './receive.ts'
+import { R, REQUIREMENTS, slugOf } from './requirements.ts'
+import { describeVoters, judgeRole, judgeTerm, judgeVote, names } from './role.ts'
+import { judgeMessage, judgeReadServed, judgeStateDigest } from './send.ts'
+
+/** What the judge needs of a start; the contract's own type has more. */
+export interface JudgedStart {
+  readonly nodes: readonly NodeId[]
+  readonly configuration: MemberState['configuration']
+  readonly options: Cluster['options']
+}
+
+const ROLES = ['follower', 'pre-candidate', 'candidate', 'leader'] as const
+
+class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
+  private readonly claims: Claims
+  private cluster!: Cluster
+  private history = new History()
+  private liveness = new Liveness()
+  private readonly observed = new Map<string, Float64Array>()
+  private readonly causes: ConfigurationCauses = {
+    restored: false,
+    truncated: false,
+    appended: 0,
+    applied: 0,
+    appliedIndex: 0,
+  }
+
+  constructor(claims: Claims) {
+    this.claims = claims
+  }
+
+  start(start: JudgedStart, initial: readonly Answer[]): Violation | null {
+    const cluster = new Cluster(start.options, this.claims, start.nodes)
+    this.cluster = cluster
+    cluster.firstVoters = cluster.bits(start.configuration.voters)
+    cluster.committedVoters = cluster.bits(start.configuration.voters)
+    cluster.configurations.push({ index: 0, text: configurationText(start.configuration) })
+    start.nodes.forEach((id, number) => {
+      const member = cluster.member(id)
+      const answer = initial[number]
+      if (answer?.state) {
+        member.observe(answer.state)
+        if (answer.state.configuration !== undefined) cluster.configure(member, answer.state.configuration)
+        member.applied = answer.state.applied ?? 0
+      }
+      if (answer?.log) {
+        const add = (entry: Entry, previous: number): EntryRecord => cluster.record(entry, previous, member)
+        applyDelta(member.log, answer.log, add)
+        applyDelta(member.durableLog, answer.log, add)
+        trackConfigurationIndex(member, answer.log)
+      }
+      member.durableTerm = member.term
+      member.durableVote = member.vote
+      member.durableCommit = member.commit
+      cluster.commit(member, member.log.base, member.commit)
+      if (member.log.base > cluster.committed) cluster.committed = member.log.base
+    })
+    return cluster.violation
+  }
+
+  step(input: Input, answer: Answer, now: number): Violation | null {
+    const { cluster } = this
+    cluster.now = now
+    cluster.step++
+    const member = cluster.member(input.node)
+    cluster.tested[R.survives]!++
+    if (answer.error !== undefined) {
+      if (answer.error.kind === 'panic') {
+        member.up = false
+        member.gone = true
+        cluster.fail(R.survives, member, `panicked: ${answer.error.text}`, 'an answer')
+      }
+      return cluster.violation
+    }
+    switch (input.type) {
+      case 'crash':
+        judgeCrash(cluster, member, input)
+        break
+      case 'restart':
+        judgeRestart(cluster, member, answer)
+        if (answer.log !== null) trackConfigurationIndex(member, answer.log)
+        if (answer.state?.applied !== undefined) this.judgeOutputs(member, answer, now)
+        break
+      default:
+        this.live(member, input, answer, now)
+    }
+    this.count(member, input)
+    return cluster.violation
+  }
+
+  /** A step of a member that is up. */
+  private live(member: Member, input: Input, answer: Answer, now: number): void {
+    const { cluster } = this
+    const local = answer.now
+    member.lastLocal = local
+    member.begin()
+    if (input.type === 'written') acknowledge(cluster, member, input)
+    const view = input.type === 'deliver' ? input.message.view : null
+    const from = input.type === 'deliver' ? cluster.member(input.message.from) : null
+    let disregard: 'must' | 'may' | 'no' = 'no'
+    if (view !== null && (view.kind === 'request-vote' || view.kind === 'pre-vote')) {
+      disregard = receive.disregards(cluster, member, view.transfer, local)
+    }
+    const planned = view?.kind === 'append-entries' ? receive.planAppend(member, view) : null
+    const matched = view?.kind === 'install-snapshot' && member.log.termAt(view.lastIndex) === view.lastTerm
+    if (from !== null && view !== null) this.noteResponses(member, from, view, local)
+    if (input.type === 'operation') this.noteOperation(member, input, local, now)
+
+    const { state } = answer
+    const configured = state?.configuration
+    if (state !== null) {
+      member.observe(state)
+      if (configured !== undefined) {
+        cluster.configure(member, configured)
+        member.configuredAt = local
+      }
+    }
+    const stirred =
+      member.role !== member.roleBefore ||
+      member.term !== member.termBefore ||
+      member.vote !== member.voteBefore ||
+      member.leader !== member.leaderBefore
+    if (stirred) member.disturbed = local
+
+    judgeTerm(cluster, member, input, disregard !== 'no')
+    if (from !== null && view !== null) this.judgeDelivered(member, from, view, local, disregard)
+    if (stirred) judgeVote(cluster, member, input)
+    const settledBefore = member.configurationIndex
+    if (answer.log !== null) this.applyLog(member, input, answer.log)
+    if (view !== null) this.judgeLogOutcome(member, view, planned, matched, answer.log)
+    if (stirred || input.type !== 'operation') judgeRole(cluster, member, input, local)
+    this.judgeAppended(member, answer.log, settledBefore)
+    this.judgeCommit(member, input)
+    this.judgeOutputs(member, answer, local)
+    if (configured !== undefined || this.causes.appended > 0 || this.causes.applied > 0 || this.causes.truncated) {
+      judgeConfiguration(cluster, member, this.causes)
+    }
+    this.judgeTransfer(member, input, answer, local)
+    if (member.ready && member.role === 'leader') this.judgeReady(member)
+    this.causes.restored = this.causes.truncated = false
+    this.causes.appended = this.causes.applied = 0
+  }
+
+  private noteResponses(member: Member, from: Member, view: Message, local: number): void {
+    switch (view.kind) {
+      case 'request-vote-response':
+        receive.noteVoteResponse(this.cluster, member, from, view)
+        return
+      case 'pre-vote-response':
+        receive.notePreVoteResponse(member, from, view)
+        return
+      case 'append-entries-response':
+      case 'heartbeat-response':
+      case 'install-snapshot-response':
+        receive.noteAnswer(member, from, view, local)
+        return
+      case 'read-index':
+        member.readRequests.set(view.request, { step: this.cluster.step, commit: member.commit })
+        return
+      case 'read-index-response':
+        member.readAnswers.push({ step: this.cluster.step, index: view.index })
+        return
+      default:
+    }
+  }
+
+  private noteOperation(
+    member: Member,
+    input: Extract<Input, { type: 'operation' }>,
+    local: number,
+    now: number,
+  ): void {
+    const { operation, id } = input
+    this.history.invoke(id, operation, now)
+    if (this.liveness.phase === 'settle') this.liveness.asked(id, operation)
+    member.pending.set(id, {
+      id,
+      type: operation.type === 'read' ? `read ${operation.by}` : operation.type,
+      step: this.cluster.step,
+      appliedThen: member.applied,
+      commitThen: member.commit,
+      leading: member.role === 'leader',
+    })
+    if (operation.type === 'transfer' && member.role === 'leader' && operation.to !== member.id) {
+      const number = this.cluster.byId.get(operation.to)?.number
+      if (number !== undefined && (((member.voters | member.outgoing) >> number) & 1) === 1) {
+        member.transferTo = operation.to
+        member.transferSince = local
+      }
+    }
+  }
+
+  private judgeDelivered(
+    member: Member,
+    from: Member,
+    view: Message,
+    local: number,
+    disregard: 'must' | 'may' | 'no',
+  ): void {
+    const { cluster } = this
+    switch (view.kind) {
+      case 'request-vote':
+        receive.judgeVoteRequest(cluster, member, from, view, local, disregard)
+        return
+      case 'pre-vote':
+        receive.judgePreVoteRequest(cluster, member, from, view, disregard)
+        return
+      case 'append-entries':
+      case 'heartbeat':
+      case 'install-snapshot':
+        receive.judgeLeaderMessage(cluster, member, from, view.term, local)
+        return
+      case 'timeout-now':
+        receive.judgeTimeoutNow(cluster, member, view)
+        return
+      default:
+    }
+  }
+
+  private applyLog(member: Member, input: Input, delta: LogDelta): void {
+    const { cluster, causes } = this
+    const { truncate, append, restore, compact } = delta
+    const { log } = member
+    const removesFrom = truncate ?? (restore !== undefined && !restore.retain ? restore.index : log.lastIndex)
+    if (removesFrom < log.lastIndex) {
+      cluster.tested[R.neverRemovesCommitted]!++
+      cluster.tested[R.leaderAppendOnly]!++
+      if (member.role === 'leader' && member.roleBefore === 'leader' && member.term === member.termBefore) {
+        cluster.fail(
+          R.leaderAppendOnly,
+          member,
+          `as leader removed entries behind index ${removesFrom} of its own log`,
+          'a log that only grows',
+        )
+      }
+    }
+    const lastCommitted = Math.min(member.commitBefore, log.lastIndex)
+    const committedRecord = lastCommitted > log.base ? log.at(lastCommitted) : null
+    if (compact !== undefined) {
+      cluster.tested[R.compactsAppliedOnly]!++
+      const applied = Math.max(member.applied, restore?.index ?? 0)
+      if (compact.index > applied) {
+        cluster.fail(
+          R.compactsAppliedOnly,
+          member,
+          `discarded entries up to ${compact.index}, and has applied ${applied}`,
+          `at most index ${applied}`,
+        )
+      }
+    }
+    applyDelta(log, delta, (entry, previous) => cluster.record(entry, previous, member))
+    trackConfigurationIndex(member, delta)
+    causes.restored = restore !== undefined
+    causes.truncated = truncate !== undefined || restore !== undefined
+    if (append !== undefined) for (const entry of append) if (entry.kind === 'configuration') causes.appended++
+    if (
+      committedRecord !== null &&
+      lastCommitted > log.base &&
+      log.at(lastCommitted) !== committedRecord &&
+      !(restore !== undefined && restore.index >= lastCommitted)
+    ) {
+      cluster.fail(
+        R.neverRemovesCommitted,
+        member,
+        `lost ${describeRecord(committedRecord)}, which it knew committed`,
+        'committed entries stay',
+      )
+    }
+    if (append === undefined || input.type === 'deliver') return
+    cluster.tested[R.onlyLeaderTakesProposals]!++
+    if (member.role !== 'leader' && member.roleBefore !== 'leader') {
+      cluster.fail(
+        R.onlyLeaderTakesProposals,
+        member,
+        `as ${member.role} added ${append.length} entries of its own accord`,
+        'a log that only a leader extends',
+      )
+    }
+  }
+
+  private judgeLogOutcome(
+    member: Member,
+    view: Message,
+    planned: AppendPlan | null,
+    matched: boolean,
+    delta: LogDelta | null,
+  ): void {
+    const { cluster } = this
+    switch (view.kind) {
+      case 'append-entries':
+        if (planned !== null) receive.judgeAppend(cluster, member, view, planned, delta)
+        return
+      case 'heartbeat':
+        receive.judgeHeartbeat(cluster, member, view)
+        break
+      case 'install-snapshot':
+        receive.judgeSnapshot(cluster, member, view, matched, delta)
+        return
+      case 'propose':
+        cluster.tested[R.forwardedProposalsDropped]!++
+        if (cluster.claims.profiles.has('raft-swarmkit') && delta?.append !== undefined) {
+          cluster.fail(
+            R.forwardedProposalsDropped,
+            member,
+            `added ${delta.append.length} entries proposed by another member`,
+            'log unchanged',
+          )
+        }
+        break
+      default:
+    }
+    if (delta === null || (delta.append === undefined && delta.truncate === undefined)) return
+    if (member.role === 'leader' || member.roleBefore === 'leader') return
+    cluster.fail(
+      R.onlyLeaderTakesProposals,
+      member,
+      `as ${member.role} changed its log on ${view.kind}`,
+      'a follower changes its log on appends and snapshots only',
+    )
+  }
+
+  /** Entries that a leader added in this step. */
+  private judgeAppended(member: Member, delta: LogDelta | null, settledBefore: number): void {
+    const append = delta?.append
+    if (append === undefined || member.role !== 'leader') return
+    const { cluster } = this
+    if (
+      member.roleBefore !== 'leader' &&
+      append.some((entry) => entry.kind === 'empty' && entry.term === member.term)
+    ) {
+      cluster.tested[R.appendsEmptyEntry]!++
+    }
+    let settled = settledBefore
+    for (const entry of append) {
+      cluster.tested[R.leaderAppendsOwnTerm]!++
+      if (entry.term !== member.term) {
+        cluster.fail(
+          R.leaderAppendsOwnTerm,
+          member,
+          `as leader of term ${member.term} added an entry of term ${entry.term} at index ${entry.index}`,
+          `an entry of term ${member.term}`,
+        )
+      }
+      if (entry.kind !== 'configuration') continue
+      const record = member.log.at(entry.index)
+      if (record !== null) judgeChangeAdded(cluster, member, record, settled)
+      settled = entry.index
+    }
+  }
+
+  private judgeCommit(member: Member, input: Input): void {
+    const { cluster } = this
+    const { commit, commitBefore, log } = member
+    const { tested } = cluster
+    if (commit < commitBefore) {
+      cluster.fail(
+        R.commitNeverFalls,
+        member,
+        `commit index fell from ${commitBefore} to ${commit}`,
+        `at least ${commitBefore}`,
+      )
+    }
+    if (commit > commitBefore) {
+      tested[R.commitNeverFalls]!++
+      tested[R.commitWithinLog]!++
+      if (commit > log.lastIndex) {
+        cluster.fail(
+          R.commitWithinLog,
+          member,
+          `commit index ${commit} is beyond the last entry ${log.lastIndex}`,
+          `at most ${log.lastIndex}`,
+        )
+      }
+    }
+    const led = (member.roleBefore === 'leader' || member.role === 'leader') && this.ledIn(member, member.term)
+    if (led) this.judgeLeaderCommit(member)
+    else if (commit > commitBefore && !fromLeader(input)) {
+      cluster.fail(
+        R.followerCommitBounded,
+        member,
+        `as ${member.role} moved its commit index from ${commitBefore} to ${commit} without a leader's word`,
+        `${commitBefore}`,
+      )
+    }
+    if (commit > commitBefore) {
+      cluster.commit(member, commitBefore, commit)
+      if (led) judgeCommittedDurable(cluster, member, commit)
+    }
+  }
+
+  private ledIn(member: Member, term: number): boolean {
+    return this.cluster.leaders.get(term) === member
+  }
+
+  private judgeLeaderCommit(member: Member): void {
+    const { cluster } = this
+    const { tested, claims } = cluster
+    const { commit, commitBefore, log, term } = member
+    const own = 1 << member.number
+    if (commit > commitBefore) {
+      const entryTerm = log.termAt(commit)
+      const matching = this.matching(member, commit)
+      tested[R.commitsOwnTermOnly]!++
+      tested[R.commitNeedsMajority]!++
+      if (claims.disk) tested[R.leaderCountsDurable]!++
+      if (member.outgoing !== 0) tested[R.jointNeedsBothMajorities]!++
+      if (member.learners !== 0) tested[R.learnersDoNotCount]!++
+      if (entryTerm !== -1 && entryTerm !== term) {
+        cluster.fail(
+          R.commitsOwnTermOnly,
+          member,
+          `as leader of term ${term} committed up to index ${commit}, an entry of term ${entryTerm}`,
+          `an entry of term ${term}, or none`,
+        )
+      }
+      const allowed =
+        leaderMayCommit(term, term, matching, member.voters, member.outgoing) ||
+        leaderMayCommit(term, term, matching, member.votersBefore, member.outgoingBefore)
+      if (!allowed) {
+        const requirement = cluster.quorumUnder(member, matching | own)
+          ? R.leaderCountsDurable
+          : (matching & member.learners) !== 0 && isQuorum(matching | own, member.voters | member.learners, 0)
+            ? R.learnersDoNotCount
+            : member.outgoing !== 0 || member.outgoingBefore !== 0
+              ? R.jointNeedsBothMajorities
+              : R.commitNeedsMajority
+        cluster.fail(
+          requirement,
+          member,
+          `committed index ${commit} in term ${term}, which only ${names(cluster, matching)} hold`,
+          `acknowledgement by a majority of ${describeVoters(cluster, member)}`,
+        )
+      }
+    }
+    if (member.role !== 'leader' || member.voters === 0) return
+    // It must commit what a majority under both the configuration before and after this step acknowledged.
+    let reachable = commit
+    for (const other of cluster.members) {
+      const index = other === member ? this.ownMatch(member) : member.match[other.number]!
+      if (index <= reachable) continue
+      const matching = this.matching(member, index)
+      if (
+        isQuorum(matching, member.voters, member.outgoing) &&
+        isQuorum(matching, member.votersBefore, member.outgoingBefore)
+      ) {
+        reachable = index
+      }
+    }
+    if (commit > commitBefore || reachable > commit) tested[R.commitsWhenMatched]!++
+    if (reachable > commit && log.termAt(reachable) === term) {
+      cluster.fail(
+        R.commitsWhenMatched,
+        member,
+        `did not commit index ${reachable}, which ${names(cluster, this.matching(member, reachable))} acknowledged`,
+        `commit index ${reachable}`,
+      )
+    }
+  }
+
+  private ownMatch(member: Member): number {
+    return this.claims.disk ? Math.min(member.durableLog.lastIndex, member.log.lastIndex) : member.log.lastIndex
+  }
+
+  /** Members that hold the leader's log up to this index, as far as it was told. */
+  private matching(member: Member, index: number): number {
+    let set = this.ownMatch(member) >= index ? 1 << member.number : 0
+    for (let number = 0; number < member.match.length; number++) if (member.match[number]! >= index) set |= 1 << number
+    return set
+  }
+
+  private judgeOutputs(member: Member, answer: Answer, local: number): void {
+    const { cluster } = this
+    for (const output of answer.outputs) {
+      switch (output.type) {
+        case 'message':
+          judgeMessage(cluster, member, output, local)
+          noteDeparture(cluster, member, output)
+          break
+        case 'write':
+          noteWrite(cluster, member, output)
+          break
+        case 'apply':
+          this.judgeApplied(member, output.index, output.term, output.digest)
+          break
+        case 'restore':
+          cluster.tested[R.snapshotRestoresState]!++
+          judgeStateDigest(cluster, member, output.index, output.digest, R.snapshotRestoresState)
+          member.applied = output.index
+          this.causes.restored = true
+          member.restored = true
+          break
+        case 'result':
+          this.judgeResult(member, output)
+          this.history.answer(output, cluster.now)
+          break
+      }
+    }
+  }
+
+  private judgeApplied(member: Member, index: number, term: number, digest: string): void {
+    const { cluster, causes } = this
+    cluster.tested[R.appliesInOrder]!++
+    cluster.tested[R.appliesCommittedOnly]!++
+    if (index !== member.applied + 1) {
+      cluster.fail(
+        R.appliesInOrder,
+        member,
+        `applied index ${index} after index ${member.applied}`,
+        `index ${member.applied + 1}`,
+      )
+    }
+    member.applied = index
+    const record = cluster.committedRecords[index]
+    if (index > member.commit) {
+      cluster.fail(
+        R.appliesCommittedOnly,
+        member,
+        `applied index ${index} with commit index ${member.commit}`,
+        `at most index ${member.commit}`,
+      )
+    } else if (record !== undefined && (record.term !== term || record.digest !== digest)) {
+      cluster.fail(
+        R.appliesCommittedOnly,
+        member,
+        `applied "${digest}" of term ${term} at index ${index}, where ${describeRecord(record)} is committed`,
+        describeRecord(record),
+      )
+    }
+    if (record?.kind === 'configuration') {
+      causes.applied++
+      causes.appliedIndex = index
+    }
+    if (member.lostProposals) {
+      cluster.fail(
+        R.lostLeadershipFailsWaiting,
+        member,
+        `applied index ${index} after it lost leadership, with waiting proposals not answered`,
+        'waiting proposals answered before anything is applied',
+      )
+    }
+  }
+
+  private judgeResult(member: Member, result: Extract<Answer['outputs'][number], { type: 'result' }>): void {
+    const { cluster } = this
+    const pending = member.pending.get(result.operation)
+    if (pending === undefined) return
+    member.pending.delete(result.operation)
+    this.liveness.answered(result.operation, result.status)
+    if (result.status !== 'ok') return
+    switch (pending.type) {
+      case 'propose':
+        cluster.tested[R.respondsAfterApplying]!++
+        if (member.applied <= pending.appliedThen) {
+          cluster.fail(
+            R.respondsAfterApplying,
+            member,
+            `answered ok to operation ${result.operation}, and has applied nothing since it was asked`,
+            'an answer after the entry was applied',
+          )
+        }
+        return
+      case 'read read-index':
+        this.judgeReadResult(member, pending.step, pending.commitThen)
+        return
+      case 'read lease':
+        this.judgeLeaseRead(member)
+        return
+      default:
+    }
+  }
+
+  private judgeReadResult(member: Member, arrived: number, commitThen: number): void {
+    const { cluster } = this
+    let index = commitThen
+    if (member.role === 'leader') judgeReadServed(cluster, member, arrived)
+    else {
+      const answers = member.readAnswers.filter((each) => each.step >= arrived)
+      cluster.tested[R.readConfirmsLeadership]!++
+      if (answers.length === 0) {
+        cluster.fail(
+          R.readConfirmsLeadership,
+          member,
+          `as ${member.role} served a read without a read index from a leader`,
+          'a read only with a read index given after it arrived',
+        )
+        return
+      }
+      index = Math.min(...answers.map((each) => each.index))
+    }
+    cluster.tested[R.readWaitsForIndex]!++
+    if (member.applied < index) {
+      cluster.fail(
+        R.readWaitsForIndex,
+        member,
+        `answered a read with read index ${index}, and has applied ${member.applied}`,
+        `an answer once index ${index} is applied`,
+      )
+    }
+  }
+
+  private judgeLeaseRead(member: Member): void {
+    const { cluster } = this
+    const { options } = cluster
+    cluster.tested[R.leaseNeedsCheckQuorum]!++
+    cluster.tested[R.leaseReadWithinLease]!++
+    if (!options.checkQuorum) {
+      cluster.fail(R.leaseNeedsCheckQuorum, member, 'served a lease read with CheckQuorum off', 'a refusal')
+      return
+    }
+    const answered = cluster.members.filter(
+      (other) => other !== member && member.lastLocal - member.answered[other.number]! <= options.electionTimeout,
+    )
+    let set = 1 << member.number
+    for (const other of answered) set |= 1 << other.number
+    if (member.role !== 'leader' || !isQuorum(set, member.voters, member.outgoing)) {
+      cluster.fail(
+        R.leaseReadWithinLease,
+        member,
+        `as ${member.role} served a lease read, and within an election timeout only ${names(cluster, set & ~(1 << member.number))} answered it`,
+        'a lease read only by a leader that a quorum answered within an election timeout',
+      )
+    }
+  }
+
+  /** Waiting proposals of a leader that lost its role, transfers, and what they forbid. */
+  private judgeTransfer(member: Member, input: Input, answer: Answer, local: number): void {
+    const { cluster } = this
+    const { options, claims, tested } = cluster
+    if (member.roleBefore === 'leader' && member.role !== 'leader') {
+      member.transferTo = null
+      member.readAnswers.length = 0
+      if (claims.profiles.has('raft-swarmkit')) {
+        tested[R.lostLeadershipFailsWaiting]!++
+        for (const pending of member.pending.values())
+          if (pending.type === 'propose' && pending.leading) member.lostProposals = true
+        if (member.lostProposals) {
+          cluster.fail(
+            R.lostLeadershipFailsWaiting,
+            member,
+            'lost leadership and left waiting proposals unanswered',
+            'each answered as unknown in the step that ends leadership',
+          )
+        }
+      }
+    }
+    if (member.transferTo === null || input.type !== 'operation' || input.operation.type !== 'propose') return
+    if (member.role !== 'leader' || !claims.profiles.has('raft-transfer')) return
+    const took = answer.log?.append?.some((entry) => entry.kind === 'command') ?? false
+    const since = local - member.transferSince
+    if (since < options.electionTimeout - options.heartbeatInterval) {
+      tested[R.transferRefusesProposals]!++
+      if (took) {
+        cluster.fail(
+          R.transferRefusesProposals,
+          member,
+          `took a proposal ${since} ms into a transfer to ${member.transferTo}`,
+          'a refusal until the transfer ends',
+        )
+      }
+    } else if (since > options.electionTimeout + 2 * options.heartbeatInterval) {
+      tested[R.transferEnds]!++
+      if (!took) {
+        cluster.fail(
+          R.transferEnds,
+          member,
+          `refused a proposal ${since} ms after a transfer to ${member.transferTo} began`,
+          'proposals taken again after an election timeout',
+        )
+      }
+      member.transferTo = null
+    }
+  }
+
+  private judgeReady(member: Member): void {
+    const { cluster } = this
+    cluster.tested[R.readyWhenCaughtUp]!++
+    cluster.tested[R.leaderWorkEndsWithLeadership]!++
+    if (member.applied < member.ledFrom) {
+      cluster.fail(
+        R.readyWhenCaughtUp,
+        member,
+        `is announced as leader with ${member.applied} applied of the ${member.ledFrom} entries it was elected with`,
+        'announced once they are applied',
+      )
+    }
+  }
+
+  inspect(node: NodeId, inspection: Inspection): Violation | null {
+    const { cluster } = this
+    const member = cluster.member(node)
+    if (!member.up) return cluster.violation
+    const { state, base, entries, store } = inspection
+    const folded =
+      state.role === member.role &&
+      state.term === member.term &&
+      state.vote === member.vote &&
+      state.commit === member.commit &&
+      base.index === member.log.base &&
+      base.index + entries.length === member.log.lastIndex &&
+      entries.every((entry) => {
+        const record = member.log.at(entry.index)
+        return record !== null && record.term === entry.term && record.digest === entry.digest
+      })
+    if (!folded) {
+      return {
+        requirement: 'adapter/deltas-fold-to-inspect',
+        node,
+        text: `inspection shows ${state.role} of term ${state.term}, commit ${state.commit}, log (${base.index}, ${base.index + entries.length}]; its answers add up to ${member.role} of term ${member.term}, commit ${member.commit}, log (${member.log.base}, ${member.log.lastIndex}]`,
+        allowed: 'answers that add up to what inspection shows',
+      }
+    }
+    const text = JSON.stringify(store)
+    const known = cluster.stores.get(member.applied)
+    cluster.tested[R.appliedAgree]!++
+    if (known === undefined) cluster.stores.set(member.applied, text)
+    else if (known !== text) {
+      cluster.fail(
+        R.appliedAgree,
+        member,
+        `after applying index ${member.applied} its store is ${text.slice(0, 200)}, elsewhere ${known.slice(0, 200)}`,
+        'equal stores after equal entries',
+      )
+    }
+    return cluster.violation
+  }
+
+  phase(phase: Phase, now: number): Violation | null {
+    this.liveness.enter(phase, now)
+    if (phase === 'settle') for (const member of this.cluster.members) member.appendedAt.fill(0)
+    return this.cluster.violation
+  }
+
+  settled(): boolean {
+    return this.liveness.settled(this.cluster)
+  }
+
+  finish(now: number): Violation | null {
+    this.cluster.now = now
+    this.history.judge(this.cluster)
+    if (this.liveness.phase === 'settle') judgeLiveness(this.cluster, this.liveness)
+    return this.cluster.violation
+  }
+
+  exercised(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (let number = 0; number < REQUIREMENTS; number++) {
+      const count = this.cluster.tested[number]!
+      if (count > 0) counts.set(slugOf(number), count)
+    }
+    return counts
+  }
+
+  transitions(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const [cause, table] of this.observed) {
+      table.forEach((count, at) => {
+        if (count > 0) counts.set(`${ROLES[at >> 2]} → ${ROLES[at & 3]} on ${cause}`, count)
+      })
+    }
+    return new Map([...counts].sort(([left], [right]) => (left < right ? -1 : 1)))
+  }
+
+  private count(member: Member, input: Input): void {
+    const cause =
+      input.type === 'deliver'
+        ? input.message.view.kind
+        : input.type === 'operation'
+          ? input.operation.type
+          : input.type
+    let table = this.observed.get(cause)
+    if (table === undefined) {
+      table = new Float64Array(16)
+      this.observed.set(cause, table)
+    }
+    table[ROLES.indexOf(member.roleBefore) * 4 + ROLES.indexOf(member.role)]!++
+  }
+}
+
+function fromLeader(input: Input): boolean {
+  if (input.type !== 'deliver') return false
+  const { kind } = input.message.view
+  return kind === 'append-entries' || kind === 'heartbeat' || kind === 'install-snapshot'
+}
+
+/**
+ * A judge of Raft for one run.
+ *
+ * @param profiles profiles of SPEC.md that the implementation claims; rules of other profiles are not held against it
+ * @param disk whether the implementation reports its writes
+ */
+export function createRaftJudge(
+  profiles: readonly string[],
+  disk: boolean,
+): Judge<JudgedStart, Input, Answer, Inspection> {
+  return new RaftJudge({ profiles: new Set(profiles), disk })
+}

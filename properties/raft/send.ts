@@ -1,0 +1,426 @@
+/**
+ * Judges what a member says. Messages may leave later than the input that caused them (a disk was busy), so each is
+ * judged by what its sender knew or was allowed when it was in that term, not by the input of its step.
+ */
+import type { OutgoingMessage, View } from '../../models/raft/vocabulary.ts'
+import { isQuorum } from '../../models/raft/rules.ts'
+import { configurationText } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
+import type { Member } from './member.ts'
+import { leadershipConfirmed } from './receive.ts'
+import { R } from './requirements.ts'
+import { names, notePreCampaign } from './role.ts'
+
+export function judgeMessage(cluster: Cluster, member: Member, message: OutgoingMessage, now: number): void {
+  const { view } = message
+  const to = cluster.member(message.to)
+  switch (view.kind) {
+    case 'append-entries':
+      judgeAppendSent(cluster, member, to, view, now)
+      return
+    case 'append-entries-response':
+      judgeAcknowledgement(cluster, member, view)
+      return
+    case 'heartbeat':
+      judgeHeartbeatSent(cluster, member, to, view, now)
+      return
+    case 'install-snapshot':
+      judgeSnapshotSent(cluster, member, to, view, now)
+      return
+    case 'request-vote':
+      judgeVoteAsked(cluster, member, view)
+      return
+    case 'request-vote-response':
+      if (view.granted) judgeVoteGranted(cluster, member, to, view)
+      return
+    case 'pre-vote':
+      judgePreVoteAsked(cluster, member, view, now)
+      return
+    case 'pre-vote-response':
+      if (view.granted) judgePreVoteGranted(cluster, member, to, view)
+      return
+    case 'timeout-now':
+      judgeTimeoutNowSent(cluster, member, to, view)
+      return
+    case 'read-index-response':
+      judgeReadIndexSent(cluster, member, view)
+      return
+    case 'member-removed':
+    case 'heartbeat-response':
+    case 'install-snapshot-response':
+    case 'read-index':
+    case 'propose':
+      return
+  }
+}
+
+/** Whether the sender led in the message's term; the term's only leader is the sender of all its appends. */
+function judgeLeads(cluster: Cluster, member: Member, kind: string, term: number): void {
+  cluster.tested[R.onlyLeaderAppends]!++
+  if (cluster.leaders.get(term) !== member) {
+    cluster.fail(
+      R.onlyLeaderAppends,
+      member,
+      `sent ${kind} of term ${term}, which it does not lead (it is ${member.role} of term ${member.term})`,
+      'nothing that only a leader sends',
+    )
+  }
+}
+
+function noteRound(cluster: Cluster, member: Member, term: number, round: number): void {
+  if (round > 0 && term === member.term && member.role === 'leader' && !member.rounds.has(round)) {
+    member.rounds.set(round, cluster.step)
+  }
+}
+
+function judgeAppendSent(
+  cluster: Cluster,
+  member: Member,
+  to: Member,
+  view: View<'append-entries'>,
+  now: number,
+): void {
+  judgeLeads(cluster, member, 'append-entries', view.term)
+  const { tested } = cluster
+  const leads = member.role === 'leader' && member.term === view.term
+  member.sent[to.number] = now
+  member.appendedAt[to.number] = cluster.step
+  noteRound(cluster, member, view.term, view.round)
+  tested[R.appendTellsOwnLog]!++
+  const { log } = member
+  const { previousIndex, entries } = view
+  const previous = leads ? log.termAt(previousIndex) : -1
+  let wrong = previous !== -1 ? previous !== view.previousTerm : leads && previousIndex > log.lastIndex
+  for (let position = 0; position < entries.length && !wrong; position++) {
+    const entry = entries[position]!
+    if (entry.index !== previousIndex + position + 1) wrong = true
+    else if (leads && entry.index > log.base) {
+      const own = log.at(entry.index)
+      wrong = own === null || own.term !== entry.term || own.digest !== entry.digest
+    } else wrong = !isKnown(cluster, entry.index, entry.term, entry.digest)
+  }
+  if (wrong) {
+    cluster.fail(
+      R.appendTellsOwnLog,
+      member,
+      `sent ${to.id} ${entries.length} entries behind (index ${previousIndex}, term ${view.previousTerm}) that are not those of its log`,
+      'contiguous entries of its log and the position before them',
+    )
+  }
+  judgeCommitTold(cluster, member, view.term, view.commit, to)
+  if (cluster.claims.profiles.has('raft-flow-control') && leads) judgeFlow(cluster, member, to, view)
+}
+
+function isKnown(cluster: Cluster, index: number, term: number, digest: string): boolean {
+  for (let record = cluster.records[index] ?? null; record !== null; record = record.next) {
+    if (record.term === term) return record.digest === digest
+  }
+  return false
+}
+
+function judgeCommitTold(cluster: Cluster, member: Member, term: number, commit: number, to: Member): void {
+  if (member.term !== term) return
+  cluster.tested[R.appendTellsOwnCommit]!++
+  if (commit > member.commit) {
+    cluster.fail(
+      R.appendTellsOwnCommit,
+      member,
+      `told ${to.id} commit index ${commit}, and its own is ${member.commit}`,
+      `at most ${member.commit}`,
+    )
+  }
+}
+
+function judgeFlow(cluster: Cluster, member: Member, to: Member, view: View<'append-entries'>): void {
+  const { tested, options } = cluster
+  const { number } = to
+  tested[R.entriesBounded]!++
+  if (view.entries.length > options.maxEntries) {
+    cluster.fail(
+      R.entriesBounded,
+      member,
+      `sent ${to.id} ${view.entries.length} entries in one append`,
+      `at most ${options.maxEntries}`,
+    )
+  }
+  tested[R.nextAboveMatch]!++
+  if (view.previousIndex < member.matchFloor[number]!) {
+    cluster.fail(
+      R.nextAboveMatch,
+      member,
+      `sent ${to.id} entries behind index ${view.previousIndex}, though it acknowledged ${member.match[number]!}`,
+      `nothing before index ${member.match[number]! + 1}`,
+    )
+  }
+  const last = view.previousIndex + view.entries.length
+  if (view.entries.length === 0 || last <= member.sentIndex[number]!) return
+  member.sentIndex[number] = last
+  member.inflight[number]!++
+  tested[R.windowBoundsInflight]!++
+  if (member.inflight[number]! >= options.maxInflight) cluster.windowFilled = true
+  // One more may go out while the window opens.
+  if (member.inflight[number]! > options.maxInflight + 1) {
+    cluster.fail(
+      R.windowBoundsInflight,
+      member,
+      `sent ${to.id} ${member.inflight[number]!} appends of new entries without an answer`,
+      `at most ${options.maxInflight}`,
+    )
+  }
+}
+
+function judgeHeartbeatSent(cluster: Cluster, member: Member, to: Member, view: View<'heartbeat'>, now: number): void {
+  judgeLeads(cluster, member, 'heartbeat', view.term)
+  member.sent[to.number] = now
+  noteRound(cluster, member, view.term, view.round)
+  judgeCommitTold(cluster, member, view.term, view.commit, to)
+  if (member.role !== 'leader' || member.term !== view.term) return
+  cluster.tested[R.heartbeatCommitMatched]!++
+  if (view.commit > member.match[to.number]!) {
+    cluster.fail(
+      R.heartbeatCommitMatched,
+      member,
+      `told ${to.id} commit index ${view.commit} in a heartbeat, and ${to.id} acknowledged only ${member.match[to.number]!}`,
+      `at most ${member.match[to.number]!}`,
+    )
+  }
+}
+
+function judgeSnapshotSent(
+  cluster: Cluster,
+  member: Member,
+  to: Member,
+  view: View<'install-snapshot'>,
+  now: number,
+): void {
+  judgeLeads(cluster, member, 'install-snapshot', view.term)
+  const { tested } = cluster
+  member.sent[to.number] = now
+  tested[R.snapshotCoversCommitted]!++
+  if (view.lastIndex > member.applied) {
+    cluster.fail(
+      R.snapshotCoversCommitted,
+      member,
+      `sent a snapshot up to index ${view.lastIndex}, and has applied ${member.applied}`,
+      `at most index ${member.applied}`,
+    )
+    return
+  }
+  tested[R.snapshotTellsLastEntry]!++
+  const committed = cluster.committedRecords[view.lastIndex]
+  const configuration = cluster.configurationAt(view.lastIndex)
+  const wrongTerm = committed !== undefined && committed.term !== view.lastTerm
+  const wrongConfiguration = configuration !== null && configuration !== configurationText(view.configuration)
+  if (wrongTerm || wrongConfiguration) {
+    cluster.fail(
+      R.snapshotTellsLastEntry,
+      member,
+      `sent a snapshot up to (index ${view.lastIndex}, term ${view.lastTerm}) with ${configurationText(view.configuration)}`,
+      wrongTerm ? `term ${committed.term}` : `${configuration}`,
+    )
+  }
+  judgeStateDigest(cluster, member, view.lastIndex, view.digest, R.appliedAgree)
+}
+
+/** Members that have applied the same index hold the same state, so snapshots of one index have one digest. */
+export function judgeStateDigest(
+  cluster: Cluster,
+  member: Member,
+  index: number,
+  digest: string,
+  requirement: number,
+): void {
+  const known = cluster.snapshots.get(index)
+  cluster.tested[requirement]!++
+  if (known === undefined) cluster.snapshots.set(index, digest)
+  else if (known !== digest) {
+    cluster.fail(
+      requirement,
+      member,
+      `its state machine after index ${index} has digest "${digest}", elsewhere "${known}"`,
+      `"${known}"`,
+    )
+  }
+}
+
+function judgeVoteAsked(cluster: Cluster, member: Member, view: View<'request-vote'>): void {
+  const { tested } = cluster
+  tested[R.voteRequestTellsOwnLog]!++
+  // A request of an earlier campaign may leave late; only the latest is remembered.
+  if (view.term < member.campaignTerm) return
+  if (
+    view.term !== member.campaignTerm ||
+    view.lastIndex !== member.campaignIndex ||
+    view.lastTerm !== member.campaignLogTerm
+  ) {
+    cluster.fail(
+      R.voteRequestTellsOwnLog,
+      member,
+      `asked for votes of term ${view.term} with a log that ends at (index ${view.lastIndex}, term ${view.lastTerm})`,
+      member.campaignTerm < 0
+        ? 'no request: it does not campaign'
+        : `term ${member.campaignTerm}, index ${member.campaignIndex}, term ${member.campaignLogTerm}`,
+    )
+  }
+  if (!cluster.claims.profiles.has('raft-transfer')) return
+  tested[R.transferFlagOnlyWhenAsked]!++
+  if (view.transfer && member.transferTerm !== view.term) {
+    cluster.fail(
+      R.transferFlagOnlyWhenAsked,
+      member,
+      `claims a transfer in its vote request of term ${view.term} without timeout-now from a leader`,
+      'a request without the claim',
+    )
+  }
+}
+
+function judgeVoteGranted(cluster: Cluster, member: Member, to: Member, view: View<'request-vote-response'>): void {
+  cluster.tested[R.grantsOnlyWhenAsked]!++
+  if (view.term === member.term && member.vote !== to.id) {
+    cluster.fail(
+      member.vote === null ? R.grantsOnlyWhenAsked : R.oneVotePerTerm,
+      member,
+      `granted ${to.id} its vote of term ${view.term}, which it gave to ${member.vote ?? 'nobody'}`,
+      'a refusal',
+    )
+    return
+  }
+  if (view.term < member.grantableTerm) return
+  if (view.term !== member.grantableTerm || ((member.grantable >> to.number) & 1) === 0) {
+    cluster.fail(
+      R.grantsOnlyWhenAsked,
+      member,
+      `granted ${to.id} a vote of term ${view.term} that it was not asked for or may not give`,
+      'no such vote',
+    )
+  }
+}
+
+function judgePreVoteAsked(cluster: Cluster, member: Member, view: View<'pre-vote'>, now: number): void {
+  cluster.tested[R.preVoteRequestTellsOwnLog]!++
+  if (member.role === 'pre-candidate') {
+    notePreCampaign(member)
+    member.disturbed = now
+  } else if (view.term <= member.preCampaignTerm) return
+  if (
+    view.term !== member.preCampaignTerm ||
+    view.lastIndex !== member.preCampaignIndex ||
+    view.lastTerm !== member.preCampaignLogTerm
+  ) {
+    cluster.fail(
+      R.preVoteRequestTellsOwnLog,
+      member,
+      `asked for pre-votes of term ${view.term} with a log that ends at (index ${view.lastIndex}, term ${view.lastTerm})`,
+      `term ${member.preCampaignTerm}, index ${member.preCampaignIndex}, term ${member.preCampaignLogTerm}`,
+    )
+  }
+}
+
+function judgePreVoteGranted(cluster: Cluster, member: Member, to: Member, view: View<'pre-vote-response'>): void {
+  cluster.tested[R.preVoteForUpToDateLog]!++
+  if (view.term < member.preGrantableTerm) return
+  if (view.term !== member.preGrantableTerm || ((member.preGrantable >> to.number) & 1) === 0) {
+    cluster.fail(
+      R.preVoteForUpToDateLog,
+      member,
+      `granted ${to.id} a pre-vote of term ${view.term}, with its own term ${member.term} and a log that ends at (index ${member.log.lastIndex}, term ${member.log.lastTerm})`,
+      'a refusal',
+    )
+  }
+}
+
+function judgeAcknowledgement(cluster: Cluster, member: Member, view: View<'append-entries-response'>): void {
+  const { tested } = cluster
+  if (!view.success) {
+    if (view.hint > 0) tested[R.hintsBacktracking]!++
+    return
+  }
+  if (view.term < member.verifiedTerm) return
+  const verified = view.term === member.verifiedTerm ? member.verified : 0
+  tested[R.acknowledgesWhatMatches]!++
+  tested[R.refusesWhatDoesNotMatch]!++
+  if (view.index <= member.commit || view.index <= verified) return
+  cluster.fail(
+    verified === 0 ? R.refusesWhatDoesNotMatch : R.acknowledgesWhatMatches,
+    member,
+    `acknowledged index ${view.index} in term ${view.term}, and its log is known to match the leader's up to ${Math.max(verified, member.commit)}`,
+    verified === 0 ? 'a refusal' : `at most ${Math.max(verified, member.commit)}`,
+  )
+}
+
+function judgeTimeoutNowSent(cluster: Cluster, member: Member, to: Member, view: View<'timeout-now'>): void {
+  judgeLeads(cluster, member, 'timeout-now', view.term)
+  const { tested } = cluster
+  tested[R.transferWhenAsked]!++
+  if (member.transferTo !== to.id) {
+    cluster.fail(
+      R.transferWhenAsked,
+      member,
+      `told ${to.id} to campaign, and was asked to transfer to ${member.transferTo ?? 'nobody'}`,
+      'timeout-now to the member named in a transfer only',
+    )
+    return
+  }
+  if (member.role !== 'leader' || member.term !== view.term) return
+  tested[R.transferToCaughtUp]!++
+  const voter = (((member.voters | member.outgoing) >> to.number) & 1) === 1
+  if (!voter || member.match[to.number]! < member.lastIndexBefore) {
+    cluster.fail(
+      R.transferToCaughtUp,
+      member,
+      voter
+        ? `told ${to.id} to campaign, which acknowledged ${member.match[to.number]!} of ${member.log.lastIndex} entries`
+        : `told ${to.id} to campaign, which is no voter`,
+      'timeout-now to a voter that acknowledged the whole log',
+    )
+  }
+}
+
+function judgeReadIndexSent(cluster: Cluster, member: Member, view: View<'read-index-response'>): void {
+  const request = member.readRequests.get(view.request)
+  if (request === undefined || member.role !== 'leader') return
+  judgeReadServed(cluster, member, request.step)
+  cluster.tested[R.readIndexCurrent]!++
+  if (view.index < request.commit) {
+    cluster.fail(
+      R.readIndexCurrent,
+      member,
+      `gave read index ${view.index}, and its commit index was ${request.commit} when the request arrived`,
+      `at least ${request.commit}`,
+    )
+  }
+}
+
+/** Judges that a leader may serve a read that arrived in a step. [Dissertation] §6.4. */
+export function judgeReadServed(cluster: Cluster, member: Member, arrived: number): void {
+  const { tested } = cluster
+  // [ER] answers at once as the sole voter: its own commit index is all that there is.
+  if (isQuorum(1 << member.number, member.voters, member.outgoing)) return
+  tested[R.readAfterOwnTermCommit]!++
+  const committedTerm = member.log.termAt(member.commit)
+  if (committedTerm !== -1 && committedTerm !== member.term) {
+    cluster.fail(
+      R.readAfterOwnTermCommit,
+      member,
+      `served a read in term ${member.term} with an entry of term ${committedTerm} as its last committed`,
+      'no read before an entry of its own term is committed',
+    )
+  }
+  tested[R.readConfirmsLeadership]!++
+  if (!leadershipConfirmed(member, arrived)) {
+    cluster.fail(
+      R.readConfirmsLeadership,
+      member,
+      `served a read though since its arrival only ${names(cluster, confirmers(member, arrived))} confirmed its leadership`,
+      'confirmation by a quorum in a round sent after the read arrived',
+    )
+  }
+}
+
+function confirmers(member: Member, step: number): number {
+  let set = 1 << member.number
+  member.confirmed.forEach((sent, number) => {
+    if (sent >= step) set |= 1 << number
+  })
+  return set
+}
