@@ -1,11 +1,8 @@
 /** Judging again what was recorded: a judge sees exactly what a trace holds, so it must say the same again. */
-import type { Start } from '../impl/contract/raft.ts'
-import type { Answer, Input, Inspection } from '../models/raft/vocabulary.ts'
-import type { Judge, Violation } from '../properties/judge.ts'
+import type { Violation } from '../properties/judge.ts'
 import type { TraceEvent } from './event.ts'
 import type { Trace } from './format.ts'
-
-export type RaftJudge = Judge<Start, Input, Answer, Inspection>
+import type { RaftJudge } from './run.ts'
 
 export interface Rejudged {
   readonly violation: Violation | null
@@ -13,17 +10,22 @@ export interface Rejudged {
   readonly event: number
 }
 
+/** Slug of what a script expected and did not find: the script's own, no requirement of SPEC.md. */
+export const expectationSlug = 'scenario/expectation'
+
 /**
- * Feeds the events to a fresh judge, up to the first violation.
+ * Feeds the events to a fresh judge, up to the first violation. An expectation of the script that was not met is taken
+ * from the trace: what a script expects is seen only when it runs.
  *
  * @throws Error that names the event, if the judge cannot take it: such a trace was not written by a run.
  */
-export function rejudge(trace: Pick<Trace, 'events'>, judge: RaftJudge): Rejudged {
+export function rejudge(trace: Pick<Trace, 'events' | 'violation'>, judge: RaftJudge): Rejudged {
   for (const [index, event] of trace.events.entries()) {
     const violation = guarded(index, () => judgeEvent(event, judge))
     if (violation !== null) return { violation, event: index }
   }
-  return { violation: null, event: trace.events.length - 1 }
+  const unmet = trace.violation?.requirement === expectationSlug ? trace.violation : null
+  return { violation: unmet, event: trace.events.length - 1 }
 }
 
 function judgeEvent(event: TraceEvent, judge: RaftJudge): Violation | null {

@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { TraceEvent } from '../../traces/event.ts'
+import { show, showLanes, showMermaid, type Counterexample } from '../../traces/show.ts'
+import { escapeMermaid } from '../../traces/show/mermaid.ts'
+import { tellStory } from '../../traces/show/story.ts'
+import { sampleTrace } from './traces-sample.ts'
+
+const sample: Counterexample = {
+  trace: sampleTrace,
+  violation: sampleTrace.violation!,
+  event: 8,
+  requirement: {
+    level: 'MUST',
+    sentence: 'A member votes for at most one candidate in a term.',
+    source: 'Raft §5.2',
+  },
+  replay: 'swarmcheck replay two-votes.trace.jsonl',
+}
+
+const evil = 'x\u001b[31m\nend; p1->>p2: forged #lt;script#gt;<script>\u202e'
+
+/** The sample with hostile text wherever an implementation, or who wrote the trace, can put text. */
+const hostile: Counterexample = {
+  ...sample,
+  violation: { ...sample.violation, text: evil, allowed: evil },
+  requirement: { level: evil, sentence: evil, source: evil },
+  replay: evil,
+  trace: {
+    ...sampleTrace,
+    meta: { ...sampleTrace.meta, implementation: { ...sampleTrace.meta.implementation!, name: evil } },
+    scenario: { ...sampleTrace.scenario, name: evil },
+    events: sampleTrace.events.map((event): TraceEvent => {
+      if (event.event === 'fault') return { ...event, text: evil }
+      if (event.event !== 'step') return event
+      return { ...event, answer: { ...event.answer, error: { kind: 'panic', text: evil } } }
+    }),
+  },
+}
+
+describe('a shown counterexample', () => {
+  test('says what was required, what happened, what was allowed, and how to run it again', () => {
+    const text = show(sample)
+    expect(text).toContain('MUST  A member votes for at most one candidate in a term.  [Raft §5.2]')
+    expect(text).toContain('✗ at 22 ms, n3: n3 voted for n1 and then for n2 in term 2')
+    expect(text).toContain('✓ allowed: a refusal, or no answer')
+    expect(text).toContain('  timeout n1\n  timeout n2\n  run 100ms')
+    expect(text).toContain('swarmcheck replay two-votes.trace.jsonl')
+    expect(text).toMatch(/✗ 22 {2}n3 {2}from n2: request-vote/)
+    expect(text).toMatch(/n1 +leader +2 +n1 +n1 +0 +0 +n1 n2 n3 +1@2/)
+    expect(text).not.toContain('\u001b')
+    expect(show(sample, { colors: true })).toContain('\u001b[31m')
+  })
+
+  test('has a diagram for terminals', () => {
+    expect(`\n${showLanes(sample, 100)}\n`).toBe(`
+          n1                           n2                           n3
+      10  ● candidate, term 2, votes n1                             │
+      11  │  ~ cut n1 > n2 cut ~       │                            │
+      15  ├─────────────── request-vote t2 last 0@0 ───────────────▶│
+          │                            │                            ● term 2, votes n1
+      18  │                            ● candidate, term 2, votes n2
+      20  │◀────────────────── vote granted t2 ─────────────────────┤
+          ★ leader, log + 1@2          │                            │
+      22  │                            ├─ request-vote t2 last 0@0 ▶│
+          │                            │                            ● votes n2
+          │                            │                            ✗ raft/one-vote-per-term
+`)
+  })
+
+  test('has a diagram for pages', () => {
+    expect(showMermaid(sample)).toBe(`sequenceDiagram
+  participant p1 as n1
+  participant p2 as n2
+  participant p3 as n3
+  Note over p1: 10 ms candidate, term 2, votes n1
+  Note over p1,p3: 11 ms cut n1 #62; n2 cut
+  p1->>p3: 15 ms request-vote t2 last 0@0
+  Note over p3: 15 ms term 2, votes n1
+  Note over p2: 18 ms candidate, term 2, votes n2
+  p3->>p1: 20 ms vote granted t2
+  Note over p1: 20 ms leader, log + 1@2
+  p2->>p3: 22 ms request-vote t2 last 0@0
+  Note over p3: 22 ms votes n2
+  Note over p3: 22 ms VIOLATED raft/one-vote-per-term
+`)
+  })
+
+  test('shows lost messages, and only nodes that take part', () => {
+    const first = sampleTrace.events.slice(0, 3)
+    const lost: TraceEvent = { event: 'fault', now: 14, fault: 'loss', text: 'n1 -> n3 request-vote 1 (message 1)' }
+    const story = tellStory([...first, lost], 2, null)
+    expect(story.nodes).toEqual(['n1'])
+    const later = tellStory([...first, lost, sampleTrace.events[6]!], 4, {
+      ...sample.violation,
+      text: 'n1, n2',
+      node: null,
+    })
+    expect(later.nodes).toEqual(['n1', 'n2', 'n3'])
+    expect(later.rows).toContainEqual(expect.objectContaining({ row: 'message', lost: true, now: 14, sent: 10 }))
+  })
+
+  test('leaves out the beginning of a long story', () => {
+    const story = tellStory(sampleTrace.events, 8, sample.violation, 4)
+    expect(story.rows.length).toBeLessThanOrEqual(5)
+    expect(story.omitted).toBeGreaterThan(0)
+  })
+
+  test('shows nothing of strangers unescaped', () => {
+    const text = show(hostile)
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/)
+    expect(text.split('\n').length).toBeLessThanOrEqual(show(sample).split('\n').length + 10)
+    const diagram = showMermaid(hostile)
+    expect(diagram).not.toMatch(/<|;(?=[^\n]*p1->>p2)|\u001b|\u202e/)
+    for (const line of diagram.trimEnd().split('\n').slice(1)) {
+      expect(line).toMatch(/^ {2}(participant p\d as |Note over p\d(,p\d)?: |p\d(->>|-x)p\d: )/)
+    }
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (word) => {
+        expect(escapeMermaid(word)).toMatch(/^([\p{L}\p{N} .,:=+@/()'…-]|#\d+;)*$/u)
+      }),
+    )
+  })
+})

@@ -1,0 +1,230 @@
+/**
+ * What a reader must see of a trace to understand how it came to its violation: the steps that changed something and
+ * that led there, the messages that carried them, and the faults between.
+ */
+import type { Message, OutgoingMessage } from '../../models/raft/vocabulary.ts'
+import type { Milliseconds, NodeId } from '../../models/vocabulary.ts'
+import type { Violation } from '../../properties/judge.ts'
+import type { TraceEvent } from '../event.ts'
+import { escapeControl, shorten } from '../input-error.ts'
+import { describeInput, describeLog, describeMessage, describeState } from './describe.ts'
+
+export type Row =
+  /** A message, at the time of its delivery or loss. `sent` is null if its sending was not seen. */
+  | {
+      readonly row: 'message'
+      readonly now: Milliseconds
+      readonly from: NodeId
+      readonly to: NodeId
+      readonly text: string
+      readonly sent: Milliseconds | null
+      readonly lost: boolean
+    }
+  /** Something at one node. */
+  | {
+      readonly row: 'note'
+      readonly now: Milliseconds
+      readonly node: NodeId
+      readonly text: string
+      readonly tone: Tone
+    }
+  /** Something that concerns all of them. */
+  | { readonly row: 'fault'; readonly now: Milliseconds; readonly text: string }
+
+export type Tone = 'plain' | 'leader' | 'down' | 'violation'
+
+export interface Story {
+  /** Nodes that take part, in the order of the scenario. */
+  readonly nodes: readonly NodeId[]
+  readonly rows: readonly Row[]
+  /** Steps that led there too, but too many came after them. */
+  readonly omitted: number
+}
+
+type StepEvent = Extract<TraceEvent, { event: 'step' }>
+
+/** Faults that scripts announce; others tell of single messages. */
+const announced = new Set([
+  'partition',
+  'ring',
+  'cut',
+  'isolate',
+  'heal',
+  'hold',
+  'release',
+  'pause',
+  'resume',
+  'clock',
+])
+
+/** The story of the violation shown by the event at `index`, in at most about `most` rows. */
+export function tellStory(events: readonly TraceEvent[], index: number, violation: Violation | null, most = 40): Story {
+  const names = nodesOfTrace(events)
+  const chosen = causes(events, index, seeds(events, index, violation, names))
+  const losses = lossesOf(events, index)
+  const sent = sendings(events, index)
+  let rows = 0
+  const kept: number[] = []
+  for (const event of chosen) {
+    const more = rowsOf(events, event, index, violation, sent, losses).length
+    if (rows + more > most && kept.length > 0) break
+    rows += more
+    kept.push(event)
+  }
+  kept.reverse()
+  const told: Row[] = []
+  const first = kept[0] ?? index
+  const nodes = new Set<NodeId>()
+  const within = new Set(kept)
+  for (let event = first; event <= index; event++) {
+    const entry = events[event]!
+    if (within.has(event)) {
+      for (const row of rowsOf(events, event, index, violation, sent, losses)) {
+        told.push(row)
+        if (row.row === 'message') nodes.add(row.from).add(row.to)
+        if (row.row === 'note') nodes.add(row.node)
+      }
+    } else if (entry.event === 'fault' && announced.has(entry.fault) && !/\(message \d+\)$/.test(entry.text)) {
+      told.push({ row: 'fault', now: entry.now, text: escapeControl(shorten(`${entry.fault} ${entry.text}`, 100)) })
+    } else if (entry.event === 'phase' && entry.phase !== 'disturb') {
+      told.push({ row: 'fault', now: entry.now, text: entry.phase === 'heal' ? 'faults end' : 'progress is demanded' })
+    }
+  }
+  // Losses belong to the step that sent the message, but are told when they happened.
+  told.sort((left, right) => left.now - right.now)
+  return { nodes: names.filter((name) => nodes.has(name)), rows: told, omitted: chosen.length - kept.length }
+}
+
+function nodesOfTrace(events: readonly TraceEvent[]): readonly NodeId[] {
+  const start = events[0]
+  return start?.event === 'start' ? start.start.nodes : []
+}
+
+/** Nodes from which the search for causes begins. */
+function seeds(
+  events: readonly TraceEvent[],
+  index: number,
+  violation: Violation | null,
+  names: readonly NodeId[],
+): Set<NodeId> {
+  const event = events[index]
+  const words = new Set(violation?.text.split(/[^A-Za-z0-9._-]+/).map((word) => word.replace(/\.+$/, '')) ?? [])
+  const found = new Set(names.filter((name) => words.has(name)))
+  if (violation?.node !== null && violation !== null) found.add(violation.node)
+  if (event?.event === 'step') found.add(event.input.node)
+  if (event?.event === 'inspect') found.add(event.node)
+  return found.size > 0 ? found : new Set(names)
+}
+
+/** Indexes of the steps that led to the event at `index`, the latest first, itself included. */
+function causes(events: readonly TraceEvent[], index: number, nodes: Set<NodeId>): number[] {
+  const found: number[] = []
+  for (let at = index; at >= 0; at--) {
+    const event = events[at]!
+    if (event.event !== 'step') continue
+    const { input } = event
+    if (at !== index && !(nodes.has(input.node) && changes(event))) continue
+    found.push(at)
+    if (input.type === 'deliver') nodes.add(input.message.from)
+  }
+  return found
+}
+
+/** Whether a step did more than to move time, to repeat, or to learn a commit index. */
+function changes({ input, answer: { state, log, error } }: StepEvent): boolean {
+  if (input.type === 'crash' || input.type === 'restart' || input.type === 'operation' || error !== undefined)
+    return true
+  if (log !== null && describeLog(log).length > 0) return true
+  return state !== null && (state.role ?? state.term ?? state.vote ?? state.configuration ?? state.commit) !== undefined
+}
+
+/** When each message was sent, by id. */
+function sendings(events: readonly TraceEvent[], index: number): ReadonlyMap<number, Milliseconds> {
+  const sent = new Map<number, Milliseconds>()
+  for (let at = 0; at <= index; at++) {
+    const event = events[at]!
+    if (event.event !== 'step') continue
+    for (const output of event.answer.outputs) if (output.type === 'message') sent.set(output.id, event.now)
+  }
+  return sent
+}
+
+interface Loss {
+  readonly now: Milliseconds
+  readonly reason: string
+}
+
+/** Messages that were lost, by id. */
+function lossesOf(events: readonly TraceEvent[], index: number): ReadonlyMap<number, Loss> {
+  const losses = new Map<number, Loss>()
+  for (let at = 0; at <= index; at++) {
+    const event = events[at]!
+    if (event.event !== 'fault' || event.fault === 'hold' || event.fault === 'pause') continue
+    const id = /\(message (\d+)\)$/.exec(event.text)?.[1]
+    if (id !== undefined) losses.set(Number(id), { now: event.now, reason: event.fault })
+  }
+  return losses
+}
+
+function rowsOf(
+  events: readonly TraceEvent[],
+  at: number,
+  index: number,
+  violation: Violation | null,
+  sent: ReadonlyMap<number, Milliseconds>,
+  losses: ReadonlyMap<number, Loss>,
+): Row[] {
+  const event = events[at]!
+  if (event.event !== 'step') return []
+  const { now, input, answer } = event
+  const rows: Row[] = []
+  if (input.type === 'deliver') rows.push(messageRow(input.message, now, sent.get(input.message.id) ?? null, false, ''))
+  else if (input.type !== 'advance' && input.type !== 'written') {
+    const down = input.type === 'crash'
+    rows.push({
+      row: 'note',
+      now,
+      node: input.node,
+      text: escapeControl(describeInput(input)),
+      tone: down ? 'down' : 'plain',
+    })
+  }
+  const { state, log, error } = answer
+  const whole = input.type === 'restart'
+  const effects = [
+    ...(error === undefined ? [] : [`${error.kind}: ${shorten(error.text, 60)}`]),
+    ...(state === null
+      ? []
+      : describeState(whole ? { term: state.term, vote: state.vote, commit: state.commit } : state)),
+    ...(log === null ? [] : describeLog(log)),
+  ]
+  if (effects.length > 0) {
+    const tone: Tone = error !== undefined ? 'down' : state?.role === 'leader' ? 'leader' : 'plain'
+    rows.push({ row: 'note', now, node: input.node, text: escapeControl(effects.join(', ')), tone })
+  }
+  for (const output of answer.outputs) {
+    const loss = output.type === 'message' ? losses.get(output.id) : undefined
+    if (output.type !== 'message' || loss === undefined || !matters(output.view)) continue
+    rows.push(messageRow(output, loss.now, now, true, ` (${loss.reason})`))
+  }
+  if (at === index && violation !== null) {
+    rows.push({ row: 'note', now, node: input.node, text: escapeControl(violation.requirement), tone: 'violation' })
+  }
+  return rows
+}
+
+/** Whether the loss of a message is worth telling: repeated chatter is not. */
+function matters(view: Message): boolean {
+  if (view.kind === 'heartbeat' || view.kind === 'heartbeat-response') return false
+  return view.kind !== 'append-entries' || view.entries.length > 0
+}
+
+function messageRow(
+  { from, to, view }: OutgoingMessage,
+  now: Milliseconds,
+  sent: Milliseconds | null,
+  lost: boolean,
+  more: string,
+): Row {
+  return { row: 'message', now, from, to, text: escapeControl(describeMessage(view) + more), sent, lost }
+}

@@ -1,0 +1,394 @@
+/**
+ * Makes a failing scenario small: random faults of messages become explicit steps, steps are removed (delta
+ * debugging), and what is left gets simple values. It counts executions, since some implementations are slow, and it
+ * has no clock: whoever calls may `stop` it, and gets the best scenario found so far.
+ */
+import type { Configuration, Operation, RaftScenario } from '../models/raft/vocabulary.ts'
+import type { NetworkProfile, NodeId } from '../models/vocabulary.ts'
+import type { RunResult } from './run.ts'
+import { defaultOptions, leaderTarget, nodesOf, type RaftStep } from './scenario.ts'
+import { printScenario } from './text.ts'
+
+/** What one execution of a candidate showed. */
+export interface Trial {
+  /** Whether it failed in the same way as the scenario that is shrunk. */
+  readonly fails: boolean
+  /** Index of the step in which it failed; their number if at the very end. */
+  readonly violationStep: number
+  /** Faults of single messages that happened, as explicit steps. */
+  readonly effective: readonly RaftStep[]
+  /** By step: the node that the target `leader` meant; null elsewhere. */
+  readonly targets: readonly (NodeId | null)[]
+}
+
+/** A trial of a run: it fails in the same way if the same requirement was violated. */
+export function trialOf(result: RunResult, requirement: string): Trial {
+  const { violation, violationStep, effective, targets } = result
+  return { fails: violation?.requirement === requirement, violationStep, effective, targets }
+}
+
+export interface ShrinkOptions {
+  /** Executions at most. Default 2,000. */
+  readonly executions?: number
+  /** A candidate is accepted if it fails in `needed` of `tries` executions. Default 1 of 1. */
+  readonly tries?: number
+  readonly needed?: number
+  /** Asked before each execution: true ends the search with what was found so far. */
+  readonly stop?: () => boolean
+}
+
+/** For implementations that do not declare themselves deterministic. */
+export const nondeterministic = { tries: 5, needed: 2 } as const
+
+export interface Shrunk {
+  readonly scenario: RaftScenario
+  /** Whether the scenario failed at all when it was tried; if not, it is given back as it came. */
+  readonly reproduced: boolean
+  readonly executions: number
+  /** Nothing more can be removed or simplified; false if the search was ended before. */
+  readonly complete: boolean
+}
+
+/** Shrinks by running candidates in this process. */
+export function shrink(
+  scenario: RaftScenario,
+  run: (candidate: RaftScenario) => Trial,
+  options: ShrinkOptions = {},
+): Shrunk {
+  const search = shrinking(scenario, options)
+  for (let next = search.next(); ; next = search.next(run(next.value))) {
+    if (next.done === true) return next.value
+  }
+}
+
+/** Shrinks by running candidates elsewhere. */
+export async function shrinkAsync(
+  scenario: RaftScenario,
+  run: (candidate: RaftScenario) => Promise<Trial>,
+  options: ShrinkOptions = {},
+): Promise<Shrunk> {
+  const search = shrinking(scenario, options)
+  for (let next = search.next(); ; next = search.next(await run(next.value))) {
+    if (next.done === true) return next.value
+  }
+}
+
+type Search<Found> = Generator<RaftScenario, Found, Trial>
+
+/** The search itself: yields candidates, is given their trials, and returns the smallest that failed. */
+export function* shrinking(scenario: RaftScenario, options: ShrinkOptions = {}): Search<Shrunk> {
+  const search = new ShrinkSearch(scenario, options)
+  const reproduced = yield* search.attempt(scenario)
+  if (reproduced) yield* search.shrink()
+  const { best, executions, ended } = search
+  return { scenario: best, reproduced, executions, complete: reproduced && !ended }
+}
+
+class ShrinkSearch {
+  best: RaftScenario
+  executions = 0
+  ended = false
+  private trial: Trial = { fails: false, violationStep: -1, effective: [], targets: [] }
+  private readonly limit: number
+  private readonly tries: number
+  private readonly needed: number
+  private readonly stop: () => boolean
+  private readonly tried = new Set<string>()
+
+  constructor(scenario: RaftScenario, options: ShrinkOptions) {
+    this.best = scenario
+    this.limit = options.executions ?? 2000
+    this.tries = options.tries ?? 1
+    this.needed = options.needed ?? 1
+    this.stop = options.stop ?? (() => false)
+  }
+
+  /** Runs a candidate that was not run before; the best so far becomes the candidate if it fails too. */
+  *attempt(candidate: RaftScenario): Search<boolean> {
+    const key = printScenario(candidate)
+    if (this.tried.has(key)) return false
+    this.tried.add(key)
+    let failures = 0
+    for (let tries = 0; failures < this.needed && failures + this.tries - tries >= this.needed; tries++) {
+      if (this.executions >= this.limit || this.stop()) this.ended = true
+      if (this.ended) return false
+      this.executions++
+      const trial = yield candidate
+      if (!trial.fails) continue
+      failures++
+      this.trial = trial
+    }
+    if (failures < this.needed) return false
+    this.best = candidate
+    if (this.tries === 1) this.cut()
+    return true
+  }
+
+  *shrink(): Search<void> {
+    yield* this.attempt(withSteps(this.best, this.best.steps.slice(0, this.trial.violationStep + 1)))
+    yield* this.quiet()
+    yield* this.removeKinds()
+    yield* this.removeNodes()
+    for (let before = ''; before !== printScenario(this.best) && !this.ended;) {
+      before = printScenario(this.best)
+      yield* this.removeSteps()
+      yield* this.simplify()
+    }
+  }
+
+  /** What comes behind the violation made no difference to a deterministic run. */
+  private cut(): void {
+    const { steps } = this.best
+    if (this.trial.violationStep < 0 || this.trial.violationStep + 1 >= steps.length) return
+    this.best = withSteps(this.best, steps.slice(0, this.trial.violationStep + 1))
+    this.tried.add(printScenario(this.best))
+  }
+
+  /** Replaces the random faults of messages by none, or by those that happened. */
+  private *quiet(): Search<void> {
+    const { best, trial } = this
+    const calm = { ...best, network: withoutFaults(best.network) }
+    const others = best.steps.filter((step) => step.step !== 'network')
+    const scripted = others.filter((step) => !isMessageFault(step))
+    if (yield* this.attempt(withSteps(calm, scripted))) return
+    if (yield* this.attempt(withSteps(calm, others))) return
+    yield* this.attempt(withSteps(calm, [...trial.effective, ...scripted]))
+  }
+
+  /** Tries to do without all steps of a kind at once. */
+  private *removeKinds(): Search<void> {
+    const kinds = [...new Set(this.best.steps.map(kindOf))]
+    for (const kind of kinds) {
+      yield* this.attempt(
+        withSteps(
+          this.best,
+          this.best.steps.filter((step) => kindOf(step) !== kind),
+        ),
+      )
+    }
+  }
+
+  /** Delta debugging: removes ever smaller pieces, the last first, as long as any piece of one step can go. */
+  private *removeSteps(): Search<void> {
+    let size = Math.max(1, this.best.steps.length >> 1)
+    while (!this.ended) {
+      let removed = false
+      for (let end = this.best.steps.length; end > 0;) {
+        const { steps } = this.best
+        const from = Math.max(0, end - size)
+        const shorter = withSteps(this.best, [...steps.slice(0, from), ...steps.slice(end)])
+        if (yield* this.attempt(shorter)) removed = true
+        end = Math.min(from, this.best.steps.length)
+      }
+      if (size === 1 && !removed) return
+      size = Math.max(1, size >> 1)
+    }
+  }
+
+  private *removeNodes(): Search<void> {
+    for (const node of [...this.best.nodes].reverse()) {
+      const smaller = withoutNode(this.best, node)
+      if (smaller !== null) yield* this.attempt(smaller)
+    }
+  }
+
+  private *simplify(): Search<void> {
+    yield* this.removeNodes()
+    for (const change of wholeChanges) {
+      for (const candidate of change(this.best, this.trial)) {
+        if (yield* this.attempt(candidate)) break
+      }
+    }
+    // Behind a step may come fewer steps after each success, never more.
+    for (let index = this.best.steps.length - 1; index >= 0; index--) {
+      for (let again = true; again && !this.ended;) {
+        again = false
+        const step = this.best.steps[index]
+        if (step === undefined) break
+        for (const simpler of simplerSteps(step)) {
+          again = yield* this.attempt(withSteps(this.best, this.best.steps.with(index, simpler)))
+          if (again) break
+        }
+      }
+    }
+  }
+}
+
+/** Changes of a whole scenario, each the simplest first. */
+const wholeChanges: readonly ((best: RaftScenario, trial: Trial) => RaftScenario[])[] = [
+  (best) => [withSteps(best, mergeRuns(best.steps))],
+  (best, trial) => [
+    withSteps(
+      best,
+      best.steps.map((step, index) => atNode(step, trial.targets[index] ?? null)),
+    ),
+  ],
+  (best) => [{ ...best, disk: { delay: [0, 0] } }],
+  ({ network, ...best }) => [
+    { ...best, network: { ...network, delay: [1, 1] } },
+    { ...best, network: { ...network, delay: [network.delay[1], network.delay[1]] } },
+    { ...best, network: { ...network, delay: [1, network.delay[1]] } },
+  ],
+  ({ options, ...best }) => [{ ...best, options: { ...options, preVote: false, checkQuorum: false } }],
+  ({ options, ...best }) => [{ ...best, options: { ...options, preVote: false } }],
+  ({ options, ...best }) => [{ ...best, options: { ...options, checkQuorum: false } }],
+  ({ options, ...best }) => [{ ...best, options: { ...options, maxEntries: defaultOptions.maxEntries } }],
+  ({ options, ...best }) => [{ ...best, options: { ...options, maxInflight: defaultOptions.maxInflight } }],
+  (best) => [0, 1, 2, 3].filter((seed) => seed < best.seed).map((seed) => ({ ...best, seed })),
+  (best) => [plainCommands(best, true), plainCommands(best, false)],
+]
+
+function withSteps(scenario: RaftScenario, steps: readonly RaftStep[]): RaftScenario {
+  return { ...scenario, steps }
+}
+
+function withoutFaults(network: NetworkProfile): NetworkProfile {
+  return { ...network, loss: 0, duplicate: 0, reorder: 0 }
+}
+
+function isMessageFault(step: RaftStep): boolean {
+  return step.step === 'drop' || step.step === 'duplicate' || step.step === 'delay'
+}
+
+/** Steps that belong together: operations by their type, a cause with its end. */
+function kindOf(step: RaftStep): string {
+  switch (step.step) {
+    case 'operation':
+      return step.operation.type
+    case 'crash':
+    case 'restart':
+      return 'crash'
+    case 'pause':
+    case 'resume':
+      return 'pause'
+    case 'hold':
+    case 'release':
+      return 'hold'
+    case 'partition':
+    case 'cut':
+    case 'ring':
+    case 'isolate':
+    case 'heal':
+      return 'partition'
+    default:
+      return step.step
+  }
+}
+
+/** The scenario as if the node had never been; null if no voter would be left. */
+function withoutNode(scenario: RaftScenario, node: NodeId): RaftScenario | null {
+  const without = (nodes: readonly NodeId[]): NodeId[] => nodes.filter((name) => name !== node)
+  const { voters, outgoing, learners } = scenario.configuration
+  const configuration: Configuration = {
+    voters: without(voters),
+    outgoing: without(outgoing),
+    learners: without(learners),
+  }
+  if (configuration.voters.length === 0) return null
+  const steps = scenario.steps.flatMap((step): RaftStep[] => {
+    if (step.step === 'partition') {
+      const groups = step.groups.map(without).filter((group) => group.length > 0)
+      return groups.length === 0 ? [] : [{ ...step, groups }]
+    }
+    return nodesOf(step).includes(node) ? [] : [step]
+  })
+  return { ...scenario, nodes: without(scenario.nodes), configuration, steps }
+}
+
+function mergeRuns(steps: readonly RaftStep[]): RaftStep[] {
+  const merged: RaftStep[] = []
+  for (const step of steps) {
+    const last = merged.at(-1)
+    if (step.step === 'run' && last?.step === 'run') {
+      merged[merged.length - 1] = { step: 'run', duration: last.duration + step.duration }
+    } else merged.push(step)
+  }
+  return merged
+}
+
+/** The step with the node that its target `leader` meant. */
+function atNode(step: RaftStep, node: NodeId | null): RaftStep {
+  if (node === null || !('node' in step) || step.node !== leaderTarget) return step
+  return { ...step, node }
+}
+
+/** Numbers the values of commands from 1, as they must stay unique; with `oneKey` all of them use one key. */
+function plainCommands(scenario: RaftScenario, oneKey: boolean): RaftScenario {
+  let last = 0
+  const values = new Map<string, string>()
+  const plain = (value: string): string => {
+    if (!values.has(value)) values.set(value, String(++last))
+    return values.get(value)!
+  }
+  const key = (name: string): string => (oneKey ? 'x' : name)
+  const operationOf = (operation: Operation): Operation => {
+    if (operation.type === 'read') return { ...operation, key: key(operation.key) }
+    if (operation.type !== 'propose') return operation
+    const { command } = operation
+    if (command.type === 'get') return { type: 'propose', command: { ...command, key: key(command.key) } }
+    if (command.type === 'put') {
+      return { type: 'propose', command: { ...command, key: key(command.key), value: plain(command.value) } }
+    }
+    const expect = command.expect === null ? null : plain(command.expect)
+    return { type: 'propose', command: { ...command, key: key(command.key), expect, value: plain(command.value) } }
+  }
+  // An expectation names keys and values too: such scenarios are a person's, and keep their words.
+  if (scenario.steps.some((step) => step.step === 'expect')) return scenario
+  return withSteps(
+    scenario,
+    scenario.steps.map((step) =>
+      step.step === 'operation' ? { ...step, operation: operationOf(step.operation) } : step,
+    ),
+  )
+}
+
+/** Simpler forms of a step, the simplest first; each is simpler than the step itself, so that simplifying ends. */
+function simplerSteps(step: RaftStep): RaftStep[] {
+  switch (step.step) {
+    case 'run':
+      return simplerDurations(step.duration).map((duration) => ({ ...step, duration }))
+    case 'crash':
+      return [
+        ...(step.torn ? [{ ...step, torn: false }] : []),
+        ...(step.keep === 'some'
+          ? [
+              { ...step, keep: 'none' as const },
+              { ...step, keep: 'all' as const },
+            ]
+          : []),
+      ]
+    case 'delay':
+      return simplerDurations(step.by).map((by) => ({ ...step, by }))
+    case 'clock':
+      return [0.5, 2].filter((rate) => digits(rate) < digits(step.rate)).map((rate) => ({ ...step, rate }))
+    case 'partition':
+      return step.groups.length > 2 ? [{ ...step, groups: [step.groups[0]!, step.groups.slice(1).flat()] }] : []
+    case 'operation': {
+      const { operation } = step
+      if (operation.type === 'compact' && operation.keep > 0) return [{ ...step, operation: { ...operation, keep: 0 } }]
+      if (operation.type !== 'change-membership' || operation.changes.length < 2) return []
+      return operation.changes.map((_, index) => ({
+        ...step,
+        operation: { ...operation, changes: operation.changes.toSpliced(index, 1) },
+      }))
+    }
+    default:
+      return []
+  }
+}
+
+/** Shorter durations, then rounder ones, which may be up to a tenth longer. */
+function simplerDurations(duration: number): number[] {
+  const round = [1000, 500, 100, 50, 10].map((unit) => Math.ceil(duration / unit) * unit)
+  return [
+    ...[duration >> 3, duration >> 1, Math.floor(duration * 0.8)].filter(
+      (shorter) => shorter > 0 && shorter < duration,
+    ),
+    ...round.filter((rounder) => rounder <= duration * 1.1 && digits(rounder) < digits(duration)),
+  ]
+}
+
+/** Digits without zeros at the end: 1500 is simpler than 1487. */
+function digits(value: number): number {
+  return String(value).replace(/0+$/, '').length
+}
