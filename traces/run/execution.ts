@@ -461,13 +461,15 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
     this.#settled &&= this.#judge.settled()
   }
 
-  /** Proposes a command to a node that says it leads; if several do, to each in turn. */
+  /** Asks a node that says it leads for progress, by a command and by a read; if several lead, each in turn. */
   *#probe(): Generator<void, void, void> {
     const leaders = this.#leaders()
     const leader = leaders[this.#probes % Math.max(1, leaders.length)]
     if (leader === undefined) return
     const value = `probe-${++this.#probes}`
     yield* this.#operate(leader, { type: 'propose', command: { type: 'put', key: 'probe', value } })
+    const reads = this.#hello.operations.includes('read') && this.#hello.profiles.includes('raft-read-index')
+    if (reads) yield* this.#operate(leader, { type: 'read', key: 'probe', by: 'read-index' })
   }
 
   *#expect(name: string, words: readonly string[]): Generator<void, void, void> {
@@ -817,8 +819,9 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
   #reschedule(node: number): void {
     const active = this.#up[node]! && this.#paused[node] === 0
     const wake = this.#wake[node]!
-    this.#wakeAt[node] = active && wake !== Infinity ? this.#clocks.harness(node, wake) : Infinity
-    this.#ackAt[node] = active ? this.#disks[node]!.due : Infinity
+    // What is overdue after a pause is due now, so that timers still come first.
+    this.#wakeAt[node] = active && wake !== Infinity ? Math.max(this.#now, this.#clocks.harness(node, wake)) : Infinity
+    this.#ackAt[node] = active ? Math.max(this.#now, this.#disks[node]!.due) : Infinity
   }
 
   // Judging and reporting.
