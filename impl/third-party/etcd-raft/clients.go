@@ -230,15 +230,9 @@ func (n *node) compact(id int64, keep uint64) {
 		n.refuse(id, "nothing-to-compact")
 		return
 	}
-	w := &write{sync: true, compactTo: &position{index: n.storeIndex - keep}}
+	w := &write{sync: true, snapshot: n.takeSnapshot(), compactTo: &position{index: n.storeIndex - keep}}
 	w.compactTo.term, err = n.storage.Term(w.compactTo.index)
 	must(err)
-	snapshot, err := n.storage.Snapshot()
-	must(err)
-	if n.storeIndex > snapshot.GetMetadata().GetIndex() {
-		w.snapshot, err = n.storage.CreateSnapshot(n.storeIndex, n.tracker.ConfState(), n.store.snapshot())
-		must(err)
-	}
 	must(n.storage.Compact(w.compactTo.index))
 	n.compacted = *w.compactTo
 	n.write(w)

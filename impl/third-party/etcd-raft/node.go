@@ -9,9 +9,6 @@ import (
 	"go.etcd.io/raft/v3/tracker"
 )
 
-// entrySize is what the library counts for an ordinary command; it bounds messages in bytes, not in entries.
-const entrySize = 32
-
 // node is one member: the library's RawNode and the application around it (disk, state machine, clients).
 type node struct {
 	run     *run
@@ -26,11 +23,11 @@ type node struct {
 	down   bool
 	broken string
 
-	// clock is local time; nextTick is the instant of the next tick, a multiple of the heartbeat interval.
+	// clock is local time, in milliseconds; nextTick is the instant of the next tick. A tick is a millisecond: the
+	// library counts a timeout in whole ticks, so coarser ones would end it up to a tick too early.
 	clock, nextTick int64
-	ticks           int
-	// snapshotSent holds, by member, the tick at which a leader last sent a snapshot.
-	snapshotSent map[uint64]int
+	// snapshotSent holds, by member, when a leader last sent it a snapshot.
+	snapshotSent map[uint64]int64
 	// compacted is where this incarnation last cut off the log.
 	compacted position
 
@@ -56,6 +53,24 @@ func (r *randomness) Read(bytes []byte) (int, error) {
 	return len(bytes), nil
 }
 
+// storage is where the library reads what was written. Its snapshots are taken when one is asked for, since only
+// one that is new enough to name a new member is accepted by it.
+type storage struct {
+	*raft.MemoryStorage
+	node *node
+}
+
+func (s storage) Snapshot() (*pb.Snapshot, error) { return s.node.takeSnapshot(), nil }
+
+// takeSnapshot of the state machine as it is.
+func (n *node) takeSnapshot() *pb.Snapshot {
+	term, err := n.storage.Term(n.storeIndex)
+	must(err)
+	return &pb.Snapshot{Data: n.store.snapshot(), Metadata: &pb.SnapshotMetadata{
+		Index: new(n.storeIndex), Term: &term, ConfState: n.tracker.ConfState(),
+	}}
+}
+
 // boot starts the library from what the disk holds.
 func (n *node) boot() {
 	rand.Reader = &n.random
@@ -64,9 +79,9 @@ func (n *node) boot() {
 	options := n.run.options
 	config := &raft.Config{
 		ID:                        n.id,
-		ElectionTick:              options.electionTicks,
-		HeartbeatTick:             1,
-		Storage:                   n.storage,
+		ElectionTick:              options.electionTimeout,
+		HeartbeatTick:             options.heartbeatInterval,
+		Storage:                   storage{n.storage, n},
 		Applied:                   snapshot.GetMetadata().GetIndex(),
 		AsyncStorageWrites:        n.run.async,
 		MaxSizePerMsg:             options.messageSize,
@@ -84,10 +99,9 @@ func (n *node) boot() {
 	started, err := raft.NewRawNode(config)
 	must(err)
 	n.raft, n.observation = started, observe(started)
-	n.nextTick = (n.clock/options.heartbeatInterval + 1) * options.heartbeatInterval
-	n.snapshotSent = map[uint64]int{}
-	n.store = restoreStore(snapshot.GetData())
-	n.storeIndex = snapshot.GetMetadata().GetIndex()
+	n.nextTick = n.clock + 1
+	n.snapshotSent = map[uint64]int64{}
+	n.restore(snapshot)
 	n.pending = nil
 	n.seen, n.compacted = report{}, position{}
 	n.down = false
@@ -110,31 +124,40 @@ func (n *node) promotable() bool {
 
 // wake is the instant of the next tick that can matter, or -1.
 func (n *node) wake() int64 {
-	switch {
+	switch options := n.run.options; {
 	case n.down:
 		return -1
 	case n.leads():
-		return n.nextTick
+		left := min(options.heartbeatInterval-*n.heartbeatElapsed, options.electionTimeout-*n.electionElapsed)
+		return n.nextTick + int64(max(1, left)-1)
 	case n.promotable():
-		return n.nextTick + int64(max(1, *n.electionTimeout-*n.electionElapsed)-1)*n.run.options.heartbeatInterval
+		return n.nextTick + int64(max(1, *n.drawnTimeout-*n.electionElapsed)-1)
 	}
 	return -1
 }
 
-// pass lets silent time pass up to `at`. A tick due at that very instant is left to an advance.
+// pass lets silent time pass up to `at`.
 func (n *node) pass(at int64) {
-	for !n.down && n.nextTick < at {
+	wake := n.wake()
+	for !n.down && n.nextTick <= at && (wake < 0 || n.nextTick < wake) {
 		n.tick()
 	}
-	n.clock = max(n.clock, at)
+}
+
+// resume is called after an input: a tick that was due at this very instant, but came second, is no part of a
+// timeout that began now.
+func (n *node) resume() {
+	if n.nextTick <= n.clock && !n.leads() && *n.electionElapsed == 0 {
+		n.nextTick = n.clock + 1
+	}
 }
 
 // advance lets time pass up to `until`, or to the first tick that does something.
 func (n *node) advance(until int64) {
-	for n.nextTick <= until {
+	for n.pass(until); n.nextTick <= until; n.pass(until) {
 		n.clock = n.nextTick
 		n.tick()
-		if n.settle(); n.outputs() || n.seen.differs(n) {
+		if n.settle(); n.spoke() || n.seen.differs(n) {
 			return
 		}
 	}
@@ -142,8 +165,7 @@ func (n *node) advance(until int64) {
 }
 
 func (n *node) tick() {
-	n.ticks++
-	n.nextTick += n.run.options.heartbeatInterval
+	n.nextTick++
 	n.raft.Tick()
 	if len(n.snapshotSent) > 0 {
 		n.reportLostSnapshots()
@@ -160,7 +182,7 @@ func (n *node) reportLostSnapshots() {
 		progress := n.tracker.Progress[id]
 		if !n.leads() || progress == nil || progress.State != tracker.StateSnapshot {
 			delete(n.snapshotSent, id)
-		} else if n.ticks-sent >= n.run.options.electionTicks {
+		} else if n.nextTick-sent > int64(n.run.options.electionTimeout) {
 			delete(n.snapshotSent, id)
 			n.raft.ReportSnapshot(id, raft.SnapshotFailure)
 		}
@@ -297,14 +319,22 @@ func (n *node) respond(responses []*pb.Message) {
 func (n *node) keep(snapshot *pb.Snapshot, entries []*pb.Entry) {
 	if !raft.IsEmptySnap(snapshot) {
 		must(n.storage.ApplySnapshot(snapshot))
-		metadata := snapshot.GetMetadata()
-		n.store, n.storeIndex = restoreStore(snapshot.GetData()), metadata.GetIndex()
-		b := appendField(n.run.output("restore"), "index", metadata.GetIndex())
-		b = appendField(b, "term", metadata.GetTerm())
-		b = appendText(b, "digest", storeDigest(snapshot.GetData()))
-		n.run.outputs = append(b, '}')
+		n.restore(snapshot)
 	}
 	must(n.storage.Append(entries))
+}
+
+// restore replaces the state machine by a snapshot, and tells of it.
+func (n *node) restore(snapshot *pb.Snapshot) {
+	metadata := snapshot.GetMetadata()
+	n.store, n.storeIndex = restoreStore(snapshot.GetData()), metadata.GetIndex()
+	if raft.IsEmptySnap(snapshot) {
+		return
+	}
+	b := appendField(n.run.output("restore"), "index", metadata.GetIndex())
+	b = appendField(b, "term", metadata.GetTerm())
+	b = appendText(b, "digest", storeDigest(snapshot.GetData()))
+	n.run.outputs = append(b, '}')
 }
 
 // apply carries out committed entries.
@@ -331,7 +361,7 @@ func (n *node) apply(entries []*pb.Entry) {
 // send keeps the message's bytes, and tells of it.
 func (n *node) send(message *pb.Message, after int64) {
 	if message.GetType() == pb.MsgSnap {
-		n.snapshotSent[message.GetTo()] = n.ticks
+		n.snapshotSent[message.GetTo()] = n.clock
 	}
 	b := n.run.appendMessage(n.run.output("message"), message, after)
 	n.run.outputs = append(b, '}')

@@ -19,10 +19,10 @@ const observedVersion = "v3.7.0"
 type observation struct {
 	term, vote, lead, transferee *uint64
 	state                        *raft.StateType
-	electionElapsed              *int
-	electionTimeout              *int
-	tracker                      *tracker.ProgressTracker
-	committed, applied           *uint64
+	// In ticks; drawnTimeout is the randomized election timeout.
+	electionElapsed, heartbeatElapsed, drawnTimeout *int
+	tracker                                         *tracker.ProgressTracker
+	committed, applied                              *uint64
 	// The part of the log that is not yet known to be written: a received snapshot, and entries from `offset`.
 	snapshot **pb.Snapshot
 	entries  *[]*pb.Entry
@@ -34,30 +34,30 @@ func observe(node *raft.RawNode) observation {
 	log := *(*unsafe.Pointer)(unsafe.Add(core, layout.log))
 	unstable := unsafe.Add(log, layout.unstable)
 	return observation{
-		term:            (*uint64)(unsafe.Add(core, layout.term)),
-		vote:            (*uint64)(unsafe.Add(core, layout.vote)),
-		lead:            (*uint64)(unsafe.Add(core, layout.lead)),
-		transferee:      (*uint64)(unsafe.Add(core, layout.transferee)),
-		state:           (*raft.StateType)(unsafe.Add(core, layout.state)),
-		electionElapsed: (*int)(unsafe.Add(core, layout.electionElapsed)),
-		electionTimeout: (*int)(unsafe.Add(core, layout.electionTimeout)),
-		tracker:         (*tracker.ProgressTracker)(unsafe.Add(core, layout.tracker)),
-		committed:       (*uint64)(unsafe.Add(log, layout.committed)),
-		applied:         (*uint64)(unsafe.Add(log, layout.applied)),
-		snapshot:        (**pb.Snapshot)(unsafe.Add(unstable, layout.snapshot)),
-		entries:         (*[]*pb.Entry)(unsafe.Add(unstable, layout.entries)),
-		offset:          (*uint64)(unsafe.Add(unstable, layout.offset)),
+		term:             (*uint64)(unsafe.Add(core, layout.term)),
+		vote:             (*uint64)(unsafe.Add(core, layout.vote)),
+		lead:             (*uint64)(unsafe.Add(core, layout.lead)),
+		transferee:       (*uint64)(unsafe.Add(core, layout.transferee)),
+		state:            (*raft.StateType)(unsafe.Add(core, layout.state)),
+		electionElapsed:  (*int)(unsafe.Add(core, layout.electionElapsed)),
+		heartbeatElapsed: (*int)(unsafe.Add(core, layout.heartbeatElapsed)),
+		drawnTimeout:     (*int)(unsafe.Add(core, layout.drawnTimeout)),
+		tracker:          (*tracker.ProgressTracker)(unsafe.Add(core, layout.tracker)),
+		committed:        (*uint64)(unsafe.Add(log, layout.committed)),
+		applied:          (*uint64)(unsafe.Add(log, layout.applied)),
+		snapshot:         (**pb.Snapshot)(unsafe.Add(unstable, layout.snapshot)),
+		entries:          (*[]*pb.Entry)(unsafe.Add(unstable, layout.entries)),
+		offset:           (*uint64)(unsafe.Add(unstable, layout.offset)),
 	}
 }
 
 // layout holds the offsets of the fields, resolved once at start. A field that is missing or has another type
 // ends the program there.
 var layout = func() (offsets struct {
-	core                                           uintptr
-	term, vote, lead, transferee, state            uintptr
-	electionElapsed, electionTimeout, tracker, log uintptr
-	committed, applied, unstable                   uintptr
-	snapshot, entries, offset                      uintptr
+	core, tracker, log, committed, applied          uintptr
+	term, vote, lead, transferee, state             uintptr
+	electionElapsed, heartbeatElapsed, drawnTimeout uintptr
+	unstable, snapshot, entries, offset             uintptr
 }) {
 	node := reflect.TypeFor[raft.RawNode]()
 	offsets.core = field(node, "raft").Offset
@@ -68,7 +68,8 @@ var layout = func() (offsets struct {
 	offsets.transferee = typedField[uint64](core, "leadTransferee")
 	offsets.state = typedField[raft.StateType](core, "state")
 	offsets.electionElapsed = typedField[int](core, "electionElapsed")
-	offsets.electionTimeout = typedField[int](core, "randomizedElectionTimeout")
+	offsets.heartbeatElapsed = typedField[int](core, "heartbeatElapsed")
+	offsets.drawnTimeout = typedField[int](core, "randomizedElectionTimeout")
 	offsets.tracker = typedField[tracker.ProgressTracker](core, "trk")
 	offsets.log = field(core, "raftLog").Offset
 	log := field(core, "raftLog").Type.Elem()

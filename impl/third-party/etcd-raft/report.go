@@ -16,7 +16,7 @@ type logDelta struct {
 }
 
 func (d logDelta) empty() bool {
-	return d.restore == nil && d.truncate == nil && len(d.append) == 0 && d.compact == nil
+	return d.restore == nil && d.truncate == nil && d.append == nil && d.compact == nil
 }
 
 func (m members) appendDelta(b []byte, d logDelta) []byte {
@@ -29,7 +29,7 @@ func (m members) appendDelta(b []byte, d logDelta) []byte {
 	if d.truncate != nil {
 		b = appendField(b, "truncate", *d.truncate)
 	}
-	if len(d.append) > 0 {
+	if d.append != nil {
 		b = m.appendEntries(append(b, `,"append":`...), d.append)
 	}
 	if d.compact != nil {
@@ -151,8 +151,10 @@ func (n *node) logDelta() (delta logDelta) {
 		delta.truncate = new(r.base.index + kept)
 		r.entries = r.entries[:kept]
 	}
-	delta.append = unstable[same:]
-	r.entries = append(r.entries, delta.append...)
+	if same < len(unstable) {
+		delta.append = unstable[same:]
+		r.entries = append(r.entries, delta.append...)
+	}
 	if base := n.compacted; base.index > r.base.index {
 		r.entries = append([]*pb.Entry(nil), r.entries[base.index-r.base.index:]...)
 		r.base, delta.compact = base, &base
@@ -168,7 +170,7 @@ func sameEntry(a, b *pb.Entry) bool {
 // wholeLog reads the log from the library's storage and what is not yet there.
 func (n *node) wholeLog() (position, []*pb.Entry) {
 	var base position
-	var entries []*pb.Entry
+	entries := []*pb.Entry{}
 	if snapshot := *n.snapshot; snapshot != nil {
 		base = position{snapshot.GetMetadata().GetIndex(), snapshot.GetMetadata().GetTerm()}
 	} else {

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"math"
 	"runtime/debug"
 	"slices"
 
@@ -14,8 +13,8 @@ import (
 
 // options of a run, in the library's units.
 type options struct {
-	heartbeatInterval    int64
-	electionTicks        int
+	electionTimeout      int
+	heartbeatInterval    int
 	preVote, checkQuorum bool
 	messageSize          uint64
 	maxInflight          int
@@ -59,8 +58,8 @@ func (r *run) appendMessage(b []byte, message *pb.Message, after int64) []byte {
 	return r.appendView(append(b, `,"view":`...), message)
 }
 
-// outputs reports whether the step has produced any.
-func (n *node) outputs() bool { return len(n.run.outputs) > 0 }
+// spoke reports whether the step has produced outputs.
+func (n *node) spoke() bool { return len(n.run.outputs) > 0 }
 
 // input is one step, of any type.
 type input struct {
@@ -256,7 +255,7 @@ func (h *handler) start(q *request) {
 			p.skip()
 		}
 	})
-	if len(r.names) == 0 || rawConfiguration == nil || r.options.heartbeatInterval <= 0 {
+	if len(r.names) == 0 || rawConfiguration == nil || r.options.heartbeatInterval == 0 {
 		panic(malformed("start needs nodes, a configuration, and options"))
 	}
 	initial := (&parser{text: rawConfiguration}).configuration(r.members)
@@ -284,31 +283,31 @@ func (h *handler) start(q *request) {
 	h.answer = append(h.answer, ']')
 }
 
+// smallestEntry is the least size, in the library's eyes, that an entry can have.
+const smallestEntry = 4
+
 func (p *parser) options() (o options) {
-	var electionTimeout, maxEntries int64
 	p.object(func(name []byte) {
 		switch string(name) {
 		case "electionTimeout":
-			electionTimeout = p.integer()
+			o.electionTimeout = int(p.unsigned())
 		case "heartbeatInterval":
-			o.heartbeatInterval = p.integer()
+			o.heartbeatInterval = int(p.unsigned())
 		case "preVote":
 			o.preVote = p.boolean()
 		case "checkQuorum":
 			o.checkQuorum = p.boolean()
 		case "maxEntries":
-			maxEntries = p.integer()
+			// The library bounds bytes: so many that one entry more, even of the smallest, is too much.
+			o.messageSize = smallestEntry*(p.unsigned()+1) - 1
 		case "maxInflight":
-			o.maxInflight = int(p.integer())
+			o.maxInflight = int(p.unsigned())
 		default:
 			p.skip()
 		}
 	})
-	if o.heartbeatInterval > 0 {
-		o.electionTicks = max(2, int(math.Round(float64(electionTimeout)/float64(o.heartbeatInterval))))
-	}
-	if maxEntries > 1 {
-		o.messageSize = uint64(maxEntries) * entrySize
+	if o.heartbeatInterval < 1 || o.electionTimeout <= o.heartbeatInterval || o.maxInflight < 1 {
+		panic(malformed("options need 0 < heartbeatInterval < electionTimeout and 0 < maxInflight"))
 	}
 	return o
 }
@@ -513,6 +512,7 @@ func (h *handler) apply(r *run, n *node, in *input) {
 	}
 	rand.Reader = &n.random
 	n.pass(in.at)
+	n.clock = max(n.clock, in.at)
 	switch in.kind {
 	case "deliver":
 		n.deliver(h.receive(r, n, in.message))
@@ -542,6 +542,7 @@ func (h *handler) apply(r *run, n *node, in *input) {
 	}
 	n.settle()
 	n.review()
+	n.resume()
 }
 
 // receive decodes a kept message anew, and appends how it reads.

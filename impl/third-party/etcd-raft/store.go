@@ -17,20 +17,47 @@ type command struct {
 	expect     *string // nil: the key must be absent
 }
 
-// text is the entry's contents, and its digest: `put x v1 #7` for operation 7.
+// text is the entry's contents, and its digest. Operation 7 reads `x=v #7`, `x? #7`, or, where it compares first,
+// `x:u=v #7` (`x:=v #7` for an absent key). It is short because the library bounds appends in bytes.
 func (c command) text(operation int64) string {
-	words := []string{c.kind, word(c.key)}
-	if c.kind == "compare-and-set" {
-		expect := "-"
+	switch c.kind {
+	case "put":
+		return word(c.key) + "=" + word(c.value) + " " + tag(operation)
+	case "compare-and-set":
+		expect := ""
 		if c.expect != nil {
 			expect = word(*c.expect)
 		}
-		words = append(words, expect)
+		return word(c.key) + ":" + expect + "=" + word(c.value) + " " + tag(operation)
 	}
-	if c.kind != "get" {
-		words = append(words, word(c.value))
+	return word(c.key) + "? " + tag(operation)
+}
+
+// parseCommand is the inverse of text.
+func parseCommand(text string) (c command, ok bool) {
+	c.key, text = cutWord(text)
+	if text == "" {
+		return c, false
 	}
-	return strings.Join(append(words, tag(operation)), " ")
+	switch text[0] {
+	case '?':
+		c.kind = "get"
+		return c, true
+	case '=':
+		c.kind = "put"
+	case ':':
+		c.kind = "compare-and-set"
+		if text = text[1:]; text != "" && text[0] != '=' {
+			var expect string
+			expect, text = cutWord(text)
+			c.expect = &expect
+		}
+	}
+	if text == "" || text[0] != '=' {
+		return c, false
+	}
+	c.value, _ = cutWord(text[1:])
+	return c, true
 }
 
 // tag names the operation that an entry came from.
@@ -45,44 +72,36 @@ func operationOf(text string) int64 {
 	return id
 }
 
+// plain reports whether a byte needs no quotes in a word.
+func plain(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
+}
+
 // word is itself when it is plain, and quoted otherwise.
 func word(text string) string {
-	plain := text != "" && text != "-"
-	for i := 0; i < len(text) && plain; i++ {
-		c := text[i]
-		plain = c > ' ' && c != '"' && c != '#' && c < 0x7f
-	}
-	if plain {
-		return text
-	}
-	return strconv.Quote(text)
-}
-
-// words splits a command's text; it is nil for a text that is none.
-func words(text string) (found []string) {
-	for text != "" {
-		next, rest, _ := strings.Cut(text, " ")
-		if text[0] == '"' {
-			quoted, err := strconv.QuotedPrefix(text)
-			if err != nil {
-				return nil
-			}
-			next, rest = quoted, strings.TrimPrefix(text[len(quoted):], " ")
-		}
-		found, text = append(found, next), rest
-	}
-	return found
-}
-
-func unquote(word string) string {
-	if word[0] != '"' {
-		return word
-	}
-	text, err := strconv.Unquote(word)
-	if err != nil {
-		return word
+	if text == "" || plainLength(text) < len(text) {
+		return strconv.Quote(text)
 	}
 	return text
+}
+
+func plainLength(text string) int {
+	for i := range len(text) {
+		if !plain(text[i]) {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// cutWord splits a text behind its first word.
+func cutWord(text string) (word, rest string) {
+	if quoted, err := strconv.QuotedPrefix(text); err == nil {
+		word, _ := strconv.Unquote(quoted)
+		return word, text[len(quoted):]
+	}
+	end := plainLength(text)
+	return text[:end], text[end:]
 }
 
 // store is the state machine.
@@ -90,20 +109,23 @@ type store map[string]string
 
 // apply carries out a command's text and returns its answer; nil stands for null. Other texts change nothing.
 func (s store) apply(text string) *string {
-	switch found := words(text); {
-	case len(found) == 4 && found[0] == "put":
-		s[unquote(found[1])] = unquote(found[2])
-	case len(found) == 3 && found[0] == "get":
-		return s.get(unquote(found[1]))
-	case len(found) == 5 && found[0] == "compare-and-set":
-		current := s.get(unquote(found[1]))
-		equal := current == nil && found[2] == "-" || current != nil && found[2] != "-" && *current == unquote(found[2])
-		if equal {
-			s[unquote(found[1])] = unquote(found[3])
-		}
-		return new(strconv.FormatBool(equal))
+	c, ok := parseCommand(text)
+	if !ok {
+		return nil
 	}
-	return nil
+	current := s.get(c.key)
+	switch c.kind {
+	case "get":
+		return current
+	case "put":
+		s[c.key] = c.value
+		return nil
+	}
+	equal := current == nil && c.expect == nil || current != nil && c.expect != nil && *current == *c.expect
+	if equal {
+		s[c.key] = c.value
+	}
+	return new(strconv.FormatBool(equal))
 }
 
 func (s store) get(key string) *string {
