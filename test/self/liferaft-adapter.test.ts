@@ -204,7 +204,9 @@ if (!installed)
 
 describe.skipIf(!installed)(title, () => {
   let adapter: StdioImplementation
+  let withDisk: StdioImplementation
   const open = (size: number, seed = 1): Promise<Cluster> => Cluster.start(adapter, size, seed)
+  const openWithDisk = (size: number, seed = 1): Promise<Cluster> => Cluster.start(withDisk, size, seed)
   /** Runs until one node leads. */
   const elect = async (cluster: Cluster): Promise<string> => {
     for (let tries = 0; cluster.leaders().length === 0 && tries < 100; tries += 1) await cluster.runFor(50)
@@ -216,11 +218,17 @@ describe.skipIf(!installed)(title, () => {
 
   beforeAll(async () => {
     adapter = await spawnAdapter([process.execPath, `${folder}adapter.mjs`])
+    withDisk = await spawnAdapter([process.execPath, `${folder}adapter.mjs`, '--disk'])
   })
-  afterAll(() => adapter.close())
+  afterAll(() => Promise.all([adapter.close(), withDisk.close()]))
 
   test('says what it is', () => {
     expect(adapter.hello).toMatchObject({ protocol: 1, name: 'liferaft', version: '1.4.0', deterministic: true })
+    expect([adapter.hello.profiles, adapter.hello.capabilities.disk]).toEqual([['raft-core'], false])
+    expect([withDisk.hello.profiles, withDisk.hello.capabilities.disk]).toEqual([
+      ['raft-core', 'raft-persistence'],
+      true,
+    ])
   })
 
   test.each([2, 3, 4, 5])('elects and commits on %i nodes while nothing fails', async (nodes) => {
@@ -275,7 +283,7 @@ describe.skipIf(!installed)(title, () => {
   })
 
   test('a crash leaves the writes that it is told to leave', async () => {
-    const cluster = await open(3)
+    const cluster = await openWithDisk(3)
     const leader = await elect(cluster)
     const [node] = others(cluster, leader)
     for (const value of ['1', '2']) await cluster.propose(leader, 'x', value)
@@ -308,8 +316,8 @@ describe.skipIf(!installed)(title, () => {
       await cluster.runFor(500)
       return [cluster.outputs, [...cluster.members]]
     }
-    const alone = await scenario(await open(3, 11))
-    const runs = await Promise.all([11, 12, 11].map((seed) => open(3, seed)))
+    const alone = await scenario(await openWithDisk(3, 11))
+    const runs = await Promise.all([11, 12, 11].map((seed) => openWithDisk(3, seed)))
     const together = await Promise.all(runs.map(scenario))
     expect(together[0]).toEqual(alone)
     expect(together[2]).toEqual(alone)
@@ -435,7 +443,7 @@ describe.skipIf(!installed)(title, () => {
   })
 
   test('liferaft: term and vote are forgotten in a crash, so two leaders are elected in one term', async () => {
-    const cluster = await open(3)
+    const cluster = await openWithDisk(3)
     const [first, voter, third] = [...cluster.members.keys()].sort(
       (a, b) => cluster.member(a).wake! - cluster.member(b).wake!,
     ) as [string, string, string]

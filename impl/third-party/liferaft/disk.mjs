@@ -50,7 +50,7 @@ export class Disk {
   #reported = []
   #touched = Infinity
 
-  /** @param {(write: object) => void} onWrite is told of every write as an output */
+  /** @param {((write: object) => void) | null} onWrite is told of every write as an output; null keeps them to itself */
   constructor(onWrite) {
     this.onWrite = onWrite
   }
@@ -76,8 +76,9 @@ export class Disk {
     if (value === null) this.#entries.delete(index)
     else this.#entries.set(index, entryOf(JSON.parse(value)))
     this.#measure(Math.min(this.#length, index - 1))
-    const log = difference(index, before, this.entries(index))
     this.#touched = Math.min(this.#touched, index)
+    if (this.onWrite === null) return
+    const log = difference(index, before, this.entries(index))
     const id = ++this.#lastWrite
     this.#unsynced.push({ id, key, value })
     this.onWrite({ type: 'write', id, file: 'log', sync: false, contents: log === null ? {} : { log } })

@@ -35,7 +35,7 @@ export class Node {
   failure = null
   #incarnation = 0
   #outputs = []
-  #disk = new Disk((write) => this.#outputs.push(write))
+  #disk
   #raft
   #store
   #applied
@@ -48,11 +48,13 @@ export class Node {
    * @param {string} id
    * @param {{ configuration: object, options: object, seed: number }} start
    * @param {{ add: (message: object) => number, get: (id: number) => object }} messages of the whole run
+   * @param {boolean} tellsWrites whether the log's writes are outputs, and can be lost in a crash
    */
-  constructor(id, start, messages) {
+  constructor(id, start, messages, tellsWrites) {
     this.id = id
     this.start = start
     this.messages = messages
+    this.#disk = new Disk(tellsWrites ? (write) => this.#outputs.push(write) : null)
     this.random = randomStream(`${start.seed}/${id}`)
   }
 
