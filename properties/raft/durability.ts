@@ -136,7 +136,7 @@ export function judgeRestart(cluster: Cluster, member: Member, answer: Answer): 
   if (answer.log !== null)
     applyDelta(member.log, answer.log, (entry, previous) => cluster.record(entry, previous, member))
   member.applied = answer.state?.applied ?? member.log.base
-  member.contact = member.disturbed = member.configuredAt = answer.now
+  member.contact = member.disturbed = member.configuredAt = member.restartedAt = answer.now
   if (!claimed) return
 
   tested[R.recoversAsFollower]!++

@@ -171,7 +171,9 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         receive.noteAnswer(member, from, view, local)
         return
       case 'read-index':
-        member.readRequests.set(view.request, { step: this.cluster.step, commit: member.commit })
+        if (!member.readRequests.has(view.request)) {
+          member.readRequests.set(view.request, { step: this.cluster.step, commit: member.commit })
+        }
         return
       case 'read-index-response':
         member.readAnswers.push({ step: this.cluster.step, index: view.index })
@@ -579,7 +581,8 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         this.judgeReadResult(member, pending.step, pending.commitThen)
         return
       case 'read lease':
-        this.judgeLeaseRead(member)
+        if (member.role === 'leader') this.judgeLeaseRead(member)
+        else this.judgeReadResult(member, pending.step, pending.commitThen)
         return
       default:
     }
@@ -628,11 +631,11 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     )
     let set = 1 << member.number
     for (const other of answered) set |= 1 << other.number
-    if (member.role !== 'leader' || !isQuorum(set, member.voters, member.outgoing)) {
+    if (!isQuorum(set, member.voters, member.outgoing)) {
       cluster.fail(
         R.leaseReadWithinLease,
         member,
-        `as ${member.role} served a lease read, and within an election timeout only ${names(cluster, set & ~(1 << member.number))} answered it`,
+        `served a lease read, and within an election timeout only ${names(cluster, set & ~(1 << member.number))} answered it`,
         'a lease read only by a leader that a quorum answered within an election timeout',
       )
     }

@@ -139,11 +139,15 @@ export class Member {
   contact = 0
   disturbed = 0
 
+  restartedAt = 0
+
   /** Candidate: members that granted, and that refused, the vote of `term`; pre-votes for `term + 1`. */
   votes = 0
   refusals = 0
   preVotes = 0
   preVoteRefusals = 0
+  /** Of these, what came since it last asked: an implementation may start to count anew each time. */
+  preVotesOfRound = 0
   /** Last log position when it campaigned in `campaignTerm`; likewise for the pre-vote before it. */
   campaignTerm = -1
   campaignIndex = 0
@@ -249,7 +253,7 @@ export class Member {
 
   /** Forgets what does not survive a crash. */
   forget(): void {
-    this.votes = this.refusals = this.preVotes = this.preVoteRefusals = 0
+    this.votes = this.refusals = this.preVotes = this.preVotesOfRound = this.preVoteRefusals = 0
     this.campaignTerm = this.preCampaignTerm = this.transferTerm = -1
     this.grantableTerm = this.preGrantableTerm = this.verifiedTerm = this.ledTerm = -1
     this.grantable = this.preGrantable = this.verified = 0

@@ -32,7 +32,8 @@ export function disregards(cluster: Cluster, member: Member, transfer: boolean, 
   const { options } = cluster
   if (!options.checkQuorum || transfer || !cluster.claims.profiles.has('raft-check-quorum')) return 'no'
   if (member.roleBefore === 'leader') return 'must'
-  if (member.leaderBefore === null) return 'no'
+  // One that restarted may have heard a leader just before, and may act as if it had.
+  if (member.leaderBefore === null) return now - member.restartedAt < options.electionTimeout ? 'may' : 'no'
   const heard = now - member.contact
   if (heard < options.electionTimeout - options.heartbeatInterval) return 'must'
   return heard < options.electionTimeout + options.heartbeatInterval ? 'may' : 'no'
@@ -146,7 +147,9 @@ export function judgePreVoteRequest(
 export function notePreVoteResponse(member: Member, from: Member, view: View<'pre-vote-response'>): void {
   if (member.roleBefore !== 'pre-candidate') return
   if (view.granted) {
-    if (view.term === member.termBefore + 1) member.preVotes |= 1 << from.number
+    if (view.term !== member.termBefore + 1) return
+    member.preVotes |= 1 << from.number
+    member.preVotesOfRound |= 1 << from.number
   } else member.preVoteRefusals |= 1 << from.number
 }
 

@@ -22,6 +22,11 @@ export function bringsTerm(view: Message): boolean {
   }
 }
 
+/** A pre-vote, and a granted one, speak of a term that may never begin. */
+function mayBringTerm(view: Message): boolean {
+  return view.kind !== 'pre-vote' && (view.kind !== 'pre-vote-response' || !view.granted)
+}
+
 /** The member's own bit where its vote counts: with a disk only when durable. */
 function ownVote(cluster: Cluster, member: Member): number {
   if (!cluster.claims.disk) return 1 << member.number
@@ -44,8 +49,8 @@ export function judgeTerm(cluster: Cluster, member: Member, input: Input, disreg
     return
   }
   const view = input.type === 'deliver' ? input.message.view : null
-  const seen = view !== null && bringsTerm(view) ? view.term : 0
-  if (seen > termBefore) {
+  const seen = view !== null && mayBringTerm(view) ? view.term : 0
+  if (seen > termBefore && bringsTerm(view!)) {
     tested[R.adoptsHigherTerm]!++
     const known = ((member.votersBefore | member.outgoingBefore) >> cluster.member(senderOf(input)).number) & 1
     if (term < seen && !disregarded && known === 1) {
@@ -232,7 +237,7 @@ function judgeCampaign(cluster: Cluster, member: Member, input: Input, now: numb
     member.campaignIndex = member.lastIndexBefore
     member.campaignLogTerm = member.lastTermBefore
   } else {
-    member.preVotes = 0
+    member.preVotes = member.preVotesOfRound = 0
     member.preVoteRefusals = 0
     notePreCampaign(member)
   }
@@ -333,11 +338,11 @@ function judgeVictory(cluster: Cluster, member: Member, input: Input): void {
   }
   if (member.role === 'pre-candidate' && view?.kind === 'pre-vote-response') {
     cluster.tested[R.preVoteLeadsToCampaign]!++
-    if (isQuorum((member.preVotes & ~member.preVoteRefusals) | own, member.voters, member.outgoing)) {
+    if (isQuorum((member.preVotesOfRound & ~member.preVoteRefusals) | own, member.voters, member.outgoing)) {
       cluster.fail(
         R.preVoteLeadsToCampaign,
         member,
-        `has pre-votes of ${names(cluster, member.preVotes | own)} for term ${member.term + 1} and does not campaign`,
+        `has pre-votes of ${names(cluster, member.preVotesOfRound | own)} for term ${member.term + 1} and does not campaign`,
         `candidate of term ${member.term + 1}`,
       )
     }
@@ -348,6 +353,18 @@ function judgeEndOfLeadership(cluster: Cluster, member: Member, input: Input, no
   const { tested, options } = cluster
   const own = 1 << member.number
   if (member.term > member.termBefore) return
+  const lost =
+    options.checkQuorum &&
+    input.type === 'advance' &&
+    !isQuorum(
+      heardSince(member, now - options.electionTimeout + options.heartbeatInterval),
+      member.voters,
+      member.outgoing,
+    )
+  if (lost) {
+    tested[R.leaderStepsDownWithoutQuorum]!++
+    return
+  }
   const stillVoter = ((member.voters | member.outgoing) & own) !== 0
   if (!stillVoter) {
     tested[R.removedLeaderStaysUntilCommitted]!++
@@ -362,23 +379,12 @@ function judgeEndOfLeadership(cluster: Cluster, member: Member, input: Input, no
     return
   }
   tested[R.leaderStaysWithQuorum]!++
-  const lost =
-    options.checkQuorum &&
-    input.type === 'advance' &&
-    !isQuorum(
-      heardSince(member, now - options.electionTimeout + options.heartbeatInterval),
-      member.voters,
-      member.outgoing,
-    )
-  if (!lost) {
-    cluster.fail(
-      R.leaderStaysWithQuorum,
-      member,
-      `stopped leading term ${member.term} though a quorum answered it and no higher term was seen`,
-      'role leader',
-    )
-  }
-  tested[R.leaderStepsDownWithoutQuorum]!++
+  cluster.fail(
+    R.leaderStaysWithQuorum,
+    member,
+    `stopped leading term ${member.term} though a quorum answered it and no higher term was seen`,
+    'role leader',
+  )
 }
 
 /** Members, itself included, that answered a leader at or after this local instant. */

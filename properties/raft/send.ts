@@ -299,6 +299,7 @@ function judgeVoteGranted(cluster: Cluster, member: Member, to: Member, view: Vi
 function judgePreVoteAsked(cluster: Cluster, member: Member, view: View<'pre-vote'>, now: number): void {
   cluster.tested[R.preVoteRequestTellsOwnLog]!++
   if (member.role === 'pre-candidate') {
+    if (member.disturbed !== now) member.preVotesOfRound = 0
     notePreCampaign(member)
     member.disturbed = now
   } else if (view.term <= member.preCampaignTerm) return
