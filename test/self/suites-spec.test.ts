@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { slugs } from '../../properties/raft/requirements.ts'
+import { loadSpec, parseSpec, surfaceOf } from '../suites/spec.ts'
+
+describe('SPEC.md', () => {
+  const { requirements, profiles } = loadSpec()
+  const raft = requirements.filter(({ slug }) => surfaceOf(slug) === 'raft').map(({ slug }) => slug)
+
+  test('every Raft requirement is judged, and every judged requirement is written down', () => {
+    expect(Object.values<string>(slugs).toSorted()).toEqual(raft.toSorted())
+  })
+
+  test('every profile of the table has requirements', () => {
+    const used = new Set(requirements.map(({ profile }) => profile))
+    expect(profiles.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([])
+  })
+
+  test('sentences end as sentences do, and sources name a key of the table', () => {
+    for (const { slug, sentence, source } of requirements) {
+      expect(sentence, slug).toMatch(/\.$/)
+      expect(source, slug).toMatch(/\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015)\]/)
+    }
+  })
+
+  test('slugs that notes and the appendix mention exist', () => {
+    const known = new Set(requirements.map(({ slug }) => slug))
+    const mentioned = requirements.flatMap(({ note }) => note.match(/\braft\/[a-z-]*[a-z]/g) ?? [])
+    expect(mentioned.filter((slug) => !known.has(slug) && !['raft/v'].includes(slug))).toEqual([])
+  })
+})
+
+describe('reading a SPEC', () => {
+  const table = '| `raft-core` | The base. |\n\n'
+  const entry = '#### raft/a-rule\nMUST · raft-core · since 1 · until 2\n> It holds.\nSource: [Paper]\nNote: Why.\n\n'
+
+  test('an entry has all of its parts', () => {
+    expect(parseSpec(table + entry)).toEqual({
+      profiles: [{ name: 'raft-core', summary: 'The base.' }],
+      requirements: [
+        {
+          slug: 'raft/a-rule',
+          level: 'MUST',
+          profile: 'raft-core',
+          since: 1,
+          until: 2,
+          sentence: 'It holds.',
+          source: '[Paper]',
+          note: 'Why.',
+        },
+      ],
+    })
+  })
+
+  test.each([
+    ['a second entry of a slug', entry + entry, /SPEC\.md:9: raft\/a-rule stands here for the second time/],
+    ['an unknown profile', entry.replace('raft-core', 'raft-cor'), /a profile that the table lacks: raft-cor/],
+    ['a missing level', entry.replace('MUST', 'SHALL'), /lacks level, profile and version/],
+    ['a missing sentence', entry.replace('> It holds.\n', ''), /lacks its sentence/],
+    ['a missing source', entry.replace('Source: [Paper]\n', ''), /lacks its source/],
+    ['a heading that is no slug', '#### A rule\n', /is not a slug/],
+  ])('%s is refused with its line', (_, text, message) => {
+    expect(() => parseSpec(table + text)).toThrow(message)
+  })
+})
