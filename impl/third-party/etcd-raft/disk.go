@@ -74,10 +74,10 @@ func (d *disk) renews(hard *pb.HardState) bool {
 	return hard != nil && (hard.GetTerm() != d.hard.GetTerm() || hard.GetVote() != d.hard.GetVote())
 }
 
-// awaited returns the last synced write that is not yet acknowledged, or nil.
+// awaited returns the last synced write of the library that is not yet acknowledged, or nil.
 func (d *disk) awaited() *write {
 	for _, w := range slices.Backward(d.writes) {
-		if w.sync && !w.acknowledged {
+		if w.sync && !w.acknowledged && w.compactTo == nil {
 			return w
 		}
 	}

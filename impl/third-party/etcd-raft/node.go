@@ -209,8 +209,7 @@ func (n *node) settle() {
 
 // blocked reports whether a Ready waits for its write: then none can be taken (never with AsyncStorageWrites).
 func (n *node) blocked() bool {
-	awaited := n.disk.awaited()
-	return awaited != nil && awaited.ready != nil
+	return !n.run.async && n.disk.awaited() != nil
 }
 
 // handle does what a Ready asks without AsyncStorageWrites: write, then send, apply and advance. A leader sends at
