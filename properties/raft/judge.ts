@@ -202,8 +202,13 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     if (operation.type === 'transfer' && member.role === 'leader' && operation.to !== member.id) {
       const number = this.cluster.byId.get(operation.to)?.number
       if (number !== undefined && (((member.voters | member.outgoing) >> number) & 1) === 1) {
-        member.transferTo = operation.to
-        member.transferSince = local
+        // An implementation may refuse a second transfer, or let it take the place of the first.
+        if (member.transferTo === null || local - member.transferSince > this.cluster.options.electionTimeout) {
+          member.transferTo = operation.to
+          member.transferSince = local
+        }
+        member.transferAsked = local
+        member.transferTargets |= 1 << number
       }
     }
   }
@@ -666,6 +671,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     if (member.role !== 'leader' || !claims.profiles.has('raft-transfer')) return
     const took = answer.log?.append?.some((entry) => entry.kind === 'command') ?? false
     const since = local - member.transferSince
+    const sinceAsked = local - member.transferAsked
     if (since < options.electionTimeout - options.heartbeatInterval) {
       tested[R.transferRefusesProposals]!++
       if (took) {
@@ -676,13 +682,13 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
           'a refusal until the transfer ends',
         )
       }
-    } else if (since > options.electionTimeout + 2 * options.heartbeatInterval) {
+    } else if (sinceAsked > options.electionTimeout + 2 * options.heartbeatInterval) {
       tested[R.transferEnds]!++
       if (!took) {
         cluster.fail(
           R.transferEnds,
           member,
-          `refused a proposal ${since} ms after a transfer to ${member.transferTo} began`,
+          `refused a proposal ${sinceAsked} ms after a transfer to ${member.transferTo} began`,
           'proposals taken again after an election timeout',
         )
       }

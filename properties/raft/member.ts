@@ -139,6 +139,7 @@ export class Member {
   contact = 0
   disturbed = 0
 
+  heardLeader = 0
   restartedAt = 0
 
   /** Candidate: members that granted, and that refused, the vote of `term`; pre-votes for `term + 1`. */
@@ -190,6 +191,9 @@ export class Member {
   /** Transfer under way: target and the local instant when it was asked; null for none. */
   transferTo: NodeId | null = null
   transferSince = 0
+  /** Local instant of the latest request to transfer, and all members named in this term. */
+  transferAsked = 0
+  transferTargets = 0
   /** Index of the newest configuration entry in the log; of the initial configuration 0. */
   configurationIndex = 0
   /** Told by a leader's entry or snapshot that it is no longer a member. */
@@ -285,6 +289,7 @@ export class Member {
     this.ledSince = now
     this.ledTerm = this.term
     this.transferTo = null
+    this.transferTargets = 0
   }
 }
 

@@ -32,8 +32,9 @@ export function disregards(cluster: Cluster, member: Member, transfer: boolean, 
   const { options } = cluster
   if (!options.checkQuorum || transfer || !cluster.claims.profiles.has('raft-check-quorum')) return 'no'
   if (member.roleBefore === 'leader') return 'must'
-  // One that restarted may have heard a leader just before, and may act as if it had.
-  if (member.leaderBefore === null) return now - member.restartedAt < options.electionTimeout ? 'may' : 'no'
+  // The leader that it heard may be of an earlier term; one that restarted may have heard a leader just before.
+  const lastLeader = Math.max(member.heardLeader, member.restartedAt)
+  if (member.leaderBefore === null) return now - lastLeader < options.electionTimeout ? 'may' : 'no'
   const heard = now - member.contact
   if (heard < options.electionTimeout - options.heartbeatInterval) return 'must'
   return heard < options.electionTimeout + options.heartbeatInterval ? 'may' : 'no'
@@ -176,7 +177,7 @@ export function judgeLeaderMessage(cluster: Cluster, member: Member, from: Membe
       )
     }
   }
-  member.contact = member.disturbed = now
+  member.contact = member.disturbed = member.heardLeader = now
 }
 
 /** Compares a delivered append with the receiver's log, which has not changed yet. The result is reused by the next call. */

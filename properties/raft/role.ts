@@ -215,7 +215,7 @@ function judgeCampaign(cluster: Cluster, member: Member, input: Input, now: numb
         'a campaign only after pre-votes of a majority',
       )
     }
-  } else if (!asked && !alone && !leaderLeft) {
+  } else if (!asked && !alone && !leaderLeft && member.roleBefore !== 'pre-candidate') {
     tested[R.waitsBeforeCampaign]!++
     const waited = now - member.contact
     // Implementations that count ticks may be early by one of them.
@@ -401,9 +401,11 @@ function judgeTimers(cluster: Cluster, member: Member, now: number): void {
   const own = 1 << member.number
   if (member.role === 'leader') {
     if (options.checkQuorum && cluster.claims.profiles.has('raft-check-quorum')) {
-      const heard = heardSince(member, now - 2 * options.electionTimeout - slack)
+      const since = now - 2 * options.electionTimeout - slack
+      const heard = heardSince(member, since)
       tested[R.leaderStepsDownWithoutQuorum]!++
-      if (!isQuorum(heard, member.voters, member.outgoing)) {
+      // A change of voters starts the wait anew.
+      if (member.configuredAt < since && !isQuorum(heard, member.voters, member.outgoing)) {
         cluster.fail(
           R.leaderStepsDownWithoutQuorum,
           member,

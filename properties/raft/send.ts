@@ -353,11 +353,11 @@ function judgeTimeoutNowSent(cluster: Cluster, member: Member, to: Member, view:
   judgeLeads(cluster, member, 'timeout-now', view.term)
   const { tested } = cluster
   tested[R.transferWhenAsked]!++
-  if (member.transferTo !== to.id) {
+  if (((member.transferTargets >> to.number) & 1) === 0) {
     cluster.fail(
       R.transferWhenAsked,
       member,
-      `told ${to.id} to campaign, and was asked to transfer to ${member.transferTo ?? 'nobody'}`,
+      `told ${to.id} to campaign, and was asked to transfer to ${names(cluster, member.transferTargets)}`,
       'timeout-now to the member named in a transfer only',
     )
     return
