@@ -1,0 +1,55 @@
+/** Reports: what a suite found, for people, for programs, and for the pages that show the results of builds. */
+import { githubReport } from './report/github.ts'
+import { htmlReport } from './report/html.ts'
+import { jsonReport } from './report/json.ts'
+import { junitReport } from './report/junit.ts'
+import { prettyReport, type PrettyOptions } from './report/pretty.ts'
+import type { Report } from './report/verdict.ts'
+
+export { mergeReports, readKnownFailures, readReport, reportJsonSchema, sumCounts } from './report/json.ts'
+export {
+  createProgress,
+  prettyReport,
+  type PrettyOptions,
+  type Progress,
+  type ProgressStream,
+} from './report/pretty.ts'
+export { binding, conclusion, exitCode, newFailures, tally, unexpectedPasses, verdicts } from './report/verdict.ts'
+export type {
+  Counts,
+  Coverage,
+  KnownFailure,
+  Level,
+  Outcome,
+  Report,
+  ShownCounterexample,
+  Verdict,
+} from './report/verdict.ts'
+
+export const reporters = ['pretty', 'json', 'junit', 'github', 'html'] as const
+export type Reporter = (typeof reporters)[number]
+
+/** Name of the file that a reporter writes into a directory of results. */
+export const reportFiles: Readonly<Record<Reporter, string>> = {
+  pretty: 'report.txt',
+  json: 'report.json',
+  junit: 'report.xml',
+  github: 'report.github.txt',
+  html: 'report.html',
+}
+
+/** The report in the form of a reporter. */
+export function renderReport(report: Report, reporter: Reporter, options: PrettyOptions = {}): string {
+  switch (reporter) {
+    case 'pretty':
+      return prettyReport(report, options)
+    case 'json':
+      return jsonReport(report)
+    case 'junit':
+      return junitReport(report)
+    case 'github':
+      return githubReport(report)
+    case 'html':
+      return htmlReport(report)
+  }
+}

@@ -1,0 +1,166 @@
+/** The outcome of a suite: a verdict a requirement, what was covered, and what the process should exit with. */
+import type { Hello } from '../../impl/contract/raft.ts'
+
+export type Level = 'MUST' | 'SHOULD' | 'MAY'
+
+/**
+ * `fail`: seen broken. `pass`: put to the test, never seen broken. `inconclusive`: never put to the test, or not long
+ * enough. `unsupported`: the implementation does not offer what it takes. `error`: the adapter failed, not the protocol.
+ */
+export type Verdict = 'pass' | 'fail' | 'unsupported' | 'inconclusive' | 'error'
+
+export const verdicts: readonly Verdict[] = ['fail', 'error', 'inconclusive', 'unsupported', 'pass']
+
+/** A failure, shrunk and drawn, as text that is safe to print but not to put into markup. */
+export interface ShownCounterexample {
+  /** What happened. */
+  readonly text: string
+  /** What the model allowed instead. */
+  readonly allowed: string
+  readonly node: string | null
+  /** The scenario in text form. */
+  readonly scenario: string
+  /** Number of its steps. */
+  readonly steps: number
+  /** Sequence diagram in characters. */
+  readonly lanes: string
+  /** Sequence diagram in Mermaid's language. */
+  readonly mermaid: string
+  /** File that holds the trace, if one was written. */
+  readonly trace: string | null
+}
+
+/** A failure that is known and accepted for now. */
+export interface KnownFailure {
+  readonly requirement: string
+  readonly reason: string
+  readonly link: string
+}
+
+/** The verdict on one requirement. */
+export interface Outcome {
+  readonly requirement: string
+  readonly level: Level
+  readonly profile: string
+  readonly sentence: string
+  readonly source: string
+  /** Whether the implementation claims the profile. */
+  readonly claimed: boolean
+  readonly verdict: Verdict
+  /** How often it was put to the test. */
+  readonly exercised: number
+  /** Why it is not `pass`, in a few words; empty where the verdict says it all. */
+  readonly reason: string
+  /** Command that shows it again; empty if there is none. */
+  readonly replay: string
+  readonly counterexample: ShownCounterexample | null
+  /** Set where the file of expected failures names the requirement. */
+  readonly known: KnownFailure | null
+}
+
+export type Counts = Readonly<Record<string, number>>
+
+export interface Coverage {
+  /** Member model transitions, by name: how often each was observed; 0 for those that were not. */
+  readonly transitions: Counts
+  /** Faults that had an effect, by kind. */
+  readonly faults: Counts
+  /** Faults and operations outside of what the implementation assumes or offers, which were left out. */
+  readonly outside: Counts
+  /** Deliveries, by kind of message. */
+  readonly deliveries: Counts
+  /** Operations that were asked, by type. */
+  readonly operations: Counts
+  /** Results of operations, by status. */
+  readonly results: Counts
+  /** Searches of models: how far each went. */
+  readonly searches: readonly { readonly name: string; readonly states: number; readonly exhausted: boolean }[]
+}
+
+export const reportVersion = 1
+
+export interface Report {
+  readonly format: 'swarmcheck-report'
+  readonly version: typeof reportVersion
+  /** Version of Swarmcheck. */
+  readonly swarmcheck: string
+  readonly implementation: Hello | null
+  readonly suite: string
+  readonly seed: number
+  /** Which part of the suite this is: `index` of `of`, from 1; null for the whole. */
+  readonly shard: { readonly index: number; readonly of: number } | null
+  /** Whether SHOULD counts like MUST. */
+  readonly strict: boolean
+  readonly runs: {
+    readonly scenarios: number
+    readonly steps: number
+    readonly deliveries: number
+    /** Simulated milliseconds. */
+    readonly simulated: number
+  }
+  readonly outcomes: readonly Outcome[]
+  readonly coverage: Coverage
+  /** Failures of the adapter or of its use, each with its last words. */
+  readonly errors: readonly string[]
+  /** Whether the run was interrupted before its end. */
+  readonly interrupted: boolean
+}
+
+/** Whether the requirement decides about conformance: every MUST, with `strict` every SHOULD, of what is claimed. */
+export function binding({ level, claimed }: Pick<Outcome, 'level' | 'claimed'>, strict: boolean): boolean {
+  return claimed && (level === 'MUST' || (strict && level === 'SHOULD'))
+}
+
+/** Failures of binding requirements that are not known. */
+export function newFailures({ outcomes, strict }: Report): Outcome[] {
+  return outcomes.filter((outcome) => outcome.verdict === 'fail' && outcome.known === null && binding(outcome, strict))
+}
+
+/** Known failures that pass now. */
+export function unexpectedPasses({ outcomes }: Report): Outcome[] {
+  return outcomes.filter((outcome) => outcome.verdict === 'pass' && outcome.known !== null)
+}
+
+/** 1 not conformant; else 3 the adapter failed, or the run was interrupted; else 2 inconclusive; else 0. */
+export function exitCode(report: Report): 0 | 1 | 2 | 3 {
+  if (newFailures(report).length > 0) return 1
+  const bound = report.outcomes.filter((outcome) => binding(outcome, report.strict))
+  const failed = bound.some(({ verdict }) => verdict === 'error')
+  if (failed || report.errors.length > 0 || report.interrupted) return 3
+  return bound.some(({ verdict }) => verdict === 'inconclusive' || verdict === 'unsupported') ? 2 : 0
+}
+
+/** The result in one sentence. */
+export function conclusion(report: Report): string {
+  const code = exitCode(report)
+  const failures = newFailures(report).length
+  if (code === 1) return `not conformant: ${failures} ${failures === 1 ? 'requirement fails' : 'requirements fail'}`
+  if (report.interrupted) return 'interrupted: the results so far are not all'
+  if (code === 3) return 'the adapter failed: its verdicts are not all'
+  const known = report.outcomes.some(({ verdict, known }) => verdict === 'fail' && known !== null)
+  if (code === 2) return 'inconclusive: something that must be tested was not'
+  return known ? 'conformant but for known failures' : 'conformant'
+}
+
+/** How many outcomes have each verdict. */
+export function tally(outcomes: readonly Outcome[]): Record<Verdict, number> {
+  const counts: Record<Verdict, number> = { fail: 0, error: 0, inconclusive: 0, unsupported: 0, pass: 0 }
+  for (const { verdict } of outcomes) counts[verdict]++
+  return counts
+}
+
+/** Outcomes by profile, both in the order in which they came. */
+export function byProfile(outcomes: readonly Outcome[]): ReadonlyMap<string, readonly Outcome[]> {
+  const profiles = new Map<string, Outcome[]>()
+  for (const outcome of outcomes) {
+    const profile = profiles.get(outcome.profile)
+    if (profile === undefined) profiles.set(outcome.profile, [outcome])
+    else profile.push(outcome)
+  }
+  return profiles
+}
+
+/** A count with thousands apart: `12,345`. */
+export function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
