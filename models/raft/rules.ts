@@ -111,3 +111,13 @@ export function lastNewIndex(previousIndex: number, entries: number): number {
 export function matchAfter(match: number, acknowledged: number): number {
   return Math.max(match, acknowledged)
 }
+
+/** Whether a snapshot brings anything: what it covers is committed, so it must go beyond the commit index. [Paper] §7. */
+export function bringsNews(commit: number, snapshotIndex: number): boolean {
+  return snapshotIndex > commit
+}
+
+/** Whether the entries behind a snapshot stay: the log must hold the snapshot's last entry. [Paper] Figure 13, 6. */
+export function retainsSuffix(termAtSnapshot: number, snapshotTerm: number): boolean {
+  return termAtSnapshot === snapshotTerm
+}

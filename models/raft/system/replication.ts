@@ -6,6 +6,8 @@
  * entry of its log alone, and each empty append. There are no refusals in the network: whoever has moved on may refuse
  * a campaign of the past at any time. A restart is part of its crash.
  *
+ * With `snapshots`, a leader may discard its log up to its commit index, and sends a snapshot instead.
+ *
  * Two things abstract from implementations, and both allow more than they do: a leader may send any part of its log at
  * any time (no next index), and an append holds at most one entry (a longer one is the same as its parts in order).
  */
@@ -28,6 +30,8 @@ export type ReplicationRules = Pick<
   | 'countsAnswer'
   | 'lastNewIndex'
   | 'matchAfter'
+  | 'bringsNews'
+  | 'retainsSuffix'
 >
 
 export interface ReplicationBounds {
@@ -37,6 +41,8 @@ export interface ReplicationBounds {
   readonly entries: number
   /** Most crashes in all, at most 3. */
   readonly crashes: number
+  /** Whether leaders compact their logs. */
+  readonly snapshots?: boolean | undefined
 }
 
 /** What a member finds again after a crash. */
@@ -55,7 +61,9 @@ export const LEADER = 2
 
 /**
  * A member, one word: role (2 bits), term (3), the member voted for + 1 (2), votes received (3), commit index (2), match
- * index of each member (3 × 2), log (3 bits an entry: its term, 0 for none).
+ * index of each member (3 × 2), log (3 bits an entry: its term, 0 for none), index up to which the log was discarded (2).
+ * Discarded entries stay readable to the invariants, not to the member. Two last bits say that a snapshot has reached it
+ * while its log went beyond, and that an append has while its snapshot went beyond.
  */
 const TERM = 2
 const VOTE = 5
@@ -63,15 +71,24 @@ const VOTES = 7
 const COMMIT = 10
 const MATCH = 12
 const LOG = 18
-const VOLATILE = (3 << 0) | (7 << VOTES) | (3 << COMMIT) | (63 << MATCH)
+const BASE = 27
+export const SNAPSHOT_BEHIND_APPEND = 1 << 29
+export const APPEND_BEHIND_SNAPSHOT = 1 << 30
+const KEPT = (3 << COMMIT) | (511 << LOG) | (3 << BASE) | SNAPSHOT_BEHIND_APPEND | APPEND_BEHIND_SNAPSHOT
+const VOLATILE = 3 | (7 << VOTES) | (3 << COMMIT) | (63 << MATCH)
 
 export const roleOf = (member: number): number => member & 3
 export const termOf = (member: number): number => (member >> TERM) & 7
 const voteOf = (member: number): number => (member >> VOTE) & 3
 export const commitOf = (member: number): number => (member >> COMMIT) & 3
-export const logOf = (member: number): number => member >> LOG
-const follower = (term: number, vote: number, commit: number, log: number): number =>
-  FOLLOWER | (term << TERM) | (vote << VOTE) | (commit << COMMIT) | (log << LOG)
+export const logOf = (member: number): number => (member >> LOG) & 511
+const baseOf = (member: number): number => (member >> BASE) & 3
+const withCommit = (member: number, commit: number): number => (member & ~(3 << COMMIT)) | (commit << COMMIT)
+const withLog = (member: number, log: number): number => (member & ~(511 << LOG)) | (log << LOG)
+const withBase = (member: number, base: number): number => (member & ~(3 << BASE)) | (base << BASE)
+/** The member as a follower: of its offices nothing is left. */
+const follower = (member: number, term: number, vote: number): number =>
+  (member & KEPT) | FOLLOWER | (term << TERM) | (vote << VOTE)
 
 /** Logs: 3 bits an entry, from index 1 on. */
 export const termAt = (log: number, index: number): number => (index === 0 ? 0 : (log >> (3 * index - 3)) & 7)
@@ -89,13 +106,14 @@ const ELECTED = 20
 const MESSAGES = 4
 export const committedOf = (history: number): number => history & 511
 const committedInOf = (history: number): number => (history >> COMMITTED_IN) & 511
-const electedIn = (history: number, term: number): number => (history >>> (ELECTED + 3 * (term - 1))) & 7
+export const electedIn = (history: number, term: number): number => (history >>> (ELECTED + 3 * (term - 1))) & 7
 
 const TIMEOUT = 0
 const DELIVER = 1
 const REFUSE = 2
 const PROPOSE = 3
 const CRASH = 4
+const COMPACT = 5
 /** An action: its kind (3 bits), the member concerned (2), the other end of the link (2), the number of the message. */
 const encode = (kind: number, node: number, from: number, message: number): number =>
   kind | (node << 3) | (from << 5) | (message << 7)
@@ -107,29 +125,35 @@ export function replicationModel(
   rules: ReplicationRules = raftRules,
   durable: Durable = { term: true, vote: true, log: true },
 ): SystemModel<SystemAction> {
-  const { terms, entries, crashes } = bounds
+  const { terms, entries, crashes, snapshots = false } = bounds
   if (terms < 1 || terms > 4) throw new RangeError(`terms must be 1 to 4, not ${terms}`)
   if (entries < 1 || entries > 3) throw new RangeError(`entries must be 1 to 3, not ${entries}`)
   if (crashes < 0 || crashes > 3) throw new RangeError(`crashes must be 0 to 3, not ${crashes}`)
   const { logUpToDate, mayGrantVote, isQuorum, leaderMayCommit, followerCommit, consistent, conflicts } = rules
-  const { termAfter, mustFollow, isStale, countsAnswer, lastNewIndex, matchAfter } = rules
-  const messages = numberMessages(terms, entries)
+  const { termAfter, mustFollow, isStale, countsAnswer, lastNewIndex, matchAfter, bringsNews, retainsSuffix } = rules
+  const messages = numberMessages(terms, entries, snapshots)
   const words = MESSAGES + Math.ceil(messages.count / 32)
   const next = new Int32Array(words)
-  const lost = (durable.term ? 0 : 7 << TERM) | (durable.vote ? 0 : 3 << VOTE) | (durable.log ? 0 : 511 << LOG)
+  const lost =
+    (durable.term ? 0 : 7 << TERM) | (durable.vote ? 0 : 3 << VOTE) | (durable.log ? 0 : (511 << LOG) | (3 << BASE))
 
   const send = (message: number): void => {
     next[MESSAGES + (message >> 5)]! |= 1 << (message & 31)
   }
 
-  /** Sends all that a leader of that term with this log and commit index could send. */
-  const sendAppends = (term: number, log: number, commit: number): void => {
+  /** Sends all that the leader could send. */
+  const publish = (leader: number): void => {
+    const term = termOf(leader)
+    const log = logOf(leader)
+    const base = baseOf(leader)
     const length = lengthOf(log)
-    for (let previous = 0; previous <= length; previous++) {
+    for (let previous = base; previous <= length; previous++) {
       const previousTerm = termAt(log, previous)
-      send(messages.append(term, previous, previousTerm, 0, commit))
-      if (previous < length) send(messages.append(term, previous, previousTerm, termAt(log, previous + 1), commit))
+      send(messages.append(term, previous, previousTerm, 0, commitOf(leader)))
+      if (previous < length)
+        send(messages.append(term, previous, previousTerm, termAt(log, previous + 1), commitOf(leader)))
     }
+    if (base > 0) send(messages.snapshot(term, base, termAt(log, base)))
   }
 
   /** What every message does to whom it reaches: newer terms are taken over, and leaders followed. */
@@ -137,8 +161,7 @@ export function replicationModel(
     const own = termOf(member)
     const after = termAfter(own, term)
     const vote = after === own ? voteOf(member) : 0
-    if (mustFollow(own, term, roleOf(member) === LEADER, isFromLeader))
-      return follower(after, vote, commitOf(member), logOf(member))
+    if (mustFollow(own, term, roleOf(member) === LEADER, isFromLeader)) return follower(member, after, vote)
     return (member & ~(7 << TERM) & ~(3 << VOTE)) | (after << TERM) | (vote << VOTE)
   }
 
@@ -146,14 +169,20 @@ export function replicationModel(
     const term = termOf(member) + 1
     const log = logOf(member)
     send(messages.request(term, node, lengthOf(log), termAt(log, lengthOf(log))))
-    return follower(term, node + 1, commitOf(member), log) | CANDIDATE | (1 << (VOTES + node))
+    return follower(member, term, node + 1) | CANDIDATE | (1 << (VOTES + node))
   }
 
   const propose = (member: number): number => {
     const log = logOf(member)
-    const longer = log | (termOf(member) << (3 * lengthOf(log)))
-    sendAppends(termOf(member), longer, commitOf(member))
-    return member | (longer << LOG)
+    const after = withLog(member, log | (termOf(member) << (3 * lengthOf(log))))
+    publish(after)
+    return after
+  }
+
+  const compact = (member: number): number => {
+    const after = withBase(member, commitOf(member))
+    publish(after)
+    return after
   }
 
   const onRequest = (node: number, member: number, message: number): number => {
@@ -175,26 +204,42 @@ export function replicationModel(
     const votes = ((after >> VOTES) & 7) | (1 << messages.from[message]!)
     if (!isQuorum(votes, EVERYBODY, 0)) return after | (votes << VOTES)
     next[HISTORY]! |= 1 << (ELECTED + 3 * (term - 1) + node)
-    sendAppends(term, logOf(after), commitOf(after))
-    return follower(term, voteOf(after), commitOf(after), logOf(after)) | LEADER
+    const leader = follower(after, term, voteOf(after)) | LEADER
+    publish(leader)
+    return leader
   }
 
   const onAppend = (node: number, member: number, message: number): number => {
     const sent = messages.term[message]!
     if (isStale(termOf(member), sent)) return member
-    const after = observe(member, sent, true)
+    let after = observe(member, sent, true)
     const previous = messages.index[message]!
     const entry = messages.entry[message]!
+    const last = lastNewIndex(previous, entry > 0 ? 1 : 0)
     let log = logOf(after)
-    if (!consistent(termAt(log, previous), messages.logTerm[message]!)) return after
-    if (entry > 0) {
+    // What a snapshot covers is committed, and so the same everywhere.
+    if (previous < baseOf(after)) after |= APPEND_BEHIND_SNAPSHOT
+    else if (!consistent(termAt(log, previous), messages.logTerm[message]!)) return after
+    else if (entry > 0) {
       const own = termAt(log, previous + 1)
       if (own === 0 || conflicts(own, entry)) log = prefix(log, previous) | (entry << (3 * previous))
     }
-    const last = lastNewIndex(previous, entry > 0 ? 1 : 0)
     if (last > 0) send(messages.acknowledgement(sent, node, last))
-    const commit = followerCommit(commitOf(after), messages.commit[message]!, last)
-    return (after & ~(3 << COMMIT) & ~(511 << LOG)) | (commit << COMMIT) | (log << LOG)
+    return withCommit(withLog(after, log), followerCommit(commitOf(after), messages.commit[message]!, last))
+  }
+
+  const onSnapshot = (node: number, member: number, message: number): number => {
+    const sent = messages.term[message]!
+    if (isStale(termOf(member), sent)) return member
+    let after = observe(member, sent, true)
+    const index = messages.index[message]!
+    send(messages.acknowledgement(sent, node, index))
+    if (!bringsNews(commitOf(after), index)) return after
+    const log = logOf(after)
+    if (lengthOf(log) > index) after |= SNAPSHOT_BEHIND_APPEND
+    const suffix = retainsSuffix(termAt(log, index), messages.logTerm[message]!) ? log ^ prefix(log, index) : 0
+    const restored = suffix | prefix(committedOf(next[HISTORY]!), index)
+    return withBase(withCommit(withLog(after, restored), index), index)
   }
 
   const onAcknowledgement = (node: number, member: number, message: number): number => {
@@ -211,8 +256,9 @@ export function replicationModel(
         if (((after >> (MATCH + 2 * other)) & 3) >= index) matching |= 1 << other
       if (!leaderMayCommit(termAt(log, index), term, matching, EVERYBODY, 0)) continue
       next[HISTORY] = recordCommit(next[HISTORY]!, log, index, term)
-      sendAppends(term, log, index)
-      return (after & ~(3 << COMMIT)) | (index << COMMIT)
+      after = withCommit(after, index)
+      publish(after)
+      return after
     }
     return after
   }
@@ -237,8 +283,10 @@ export function replicationModel(
       if (roleOf(member) !== LEADER && term < terms) step(node, campaign(node, member), encode(TIMEOUT, node, 0, 0))
       if (roleOf(member) === LEADER && lengthOf(logOf(member)) < entries)
         step(node, propose(member), encode(PROPOSE, node, 0, 0))
+      if (snapshots && roleOf(member) === LEADER && baseOf(member) < commitOf(member))
+        step(node, compact(member), encode(COMPACT, node, 0, 0))
       if (((history >> CRASHES) & 3) < crashes) {
-        const after = member & ~VOLATILE & ~lost
+        const after = withCommit(member & ~VOLATILE & ~lost, baseOf(member))
         if (after !== member) {
           next[HISTORY] = history + (1 << CRASHES)
           step(node, after, encode(CRASH, node, 0, 0))
@@ -270,9 +318,10 @@ export function replicationModel(
             const candidate = messages.from[message]!
             if (node !== candidate)
               step(node, onRequest(node, member, message), encode(DELIVER, node, candidate, message))
-          } else if (kind === APPEND) {
-            if ((leaders & (1 << node)) === 0)
-              step(node, onAppend(node, member, message), encode(DELIVER, node, 31 - Math.clz32(leaders), message))
+          } else if (kind !== ACKNOWLEDGEMENT) {
+            if ((leaders & (1 << node)) !== 0) continue
+            const after = kind === APPEND ? onAppend(node, member, message) : onSnapshot(node, member, message)
+            step(node, after, encode(DELIVER, node, 31 - Math.clz32(leaders), message))
           } else if ((leaders & (1 << node)) !== 0) {
             const from = messages.from[message]!
             step(node, onAcknowledgement(node, member, message), encode(DELIVER, node, from, message))
@@ -290,12 +339,13 @@ export function replicationModel(
     if (kind === TIMEOUT) return { type: 'timeout', node: nodeName(node) }
     if (kind === PROPOSE) return { type: 'propose', node: nodeName(node) }
     if (kind === CRASH) return { type: 'crash', node: nodeName(node) }
+    if (kind === COMPACT) return { type: 'compact', node: nodeName(node) }
     if (kind === REFUSE) return delivery(from, node, 'request-vote-response', 0, { refused: true })
     return messages.decode(message, from, node)
   }
 
   return {
-    name: `replication, ${terms} terms, ${entries} entries, ${crashes} crashes`,
+    name: `replication, ${terms} terms, ${entries} entries, ${crashes} crashes${snapshots ? ', snapshots' : ''}`,
     words,
     next,
     properties,
@@ -327,13 +377,15 @@ function describeMember(node: number, member: number): string {
   const log = logOf(member)
   const entries = Array.from({ length: lengthOf(log) }, (_, i) => termAt(log, i + 1))
   const vote = voteOf(member) === 0 ? '-' : nodeName(voteOf(member) - 1)
-  return `${nodeName(node)} ${role} term ${termOf(member)} vote ${vote} log [${entries.join(' ')}] commit ${commitOf(member)}`
+  const base = baseOf(member) === 0 ? '' : ` snapshot ${baseOf(member)}`
+  return `${nodeName(node)} ${role} term ${termOf(member)} vote ${vote} log [${entries.join(' ')}] commit ${commitOf(member)}${base}`
 }
 
 const REQUEST = 0
 const VOTE_GRANTED = 1
 const ACKNOWLEDGEMENT = 2
 const APPEND = 3
+const SNAPSHOT = 4
 
 /** All messages that there can be, and their contents by number. An append comes from whoever leads its term. */
 interface Messages {
@@ -342,7 +394,7 @@ interface Messages {
   readonly term: Int32Array
   readonly from: Int32Array
   readonly to: Int32Array
-  /** Of a request: the candidate's last index; of an append: the previous one; of an acknowledgement: the matching one. */
+  /** Of a request or a snapshot: the last index; of an append: the previous one; of an acknowledgement: the matching one. */
   readonly index: Int32Array
   /** The term of the entry at `index`. */
   readonly logTerm: Int32Array
@@ -353,10 +405,11 @@ interface Messages {
   vote(term: number, voter: number, candidate: number): number
   acknowledgement(term: number, from: number, index: number): number
   append(term: number, previousIndex: number, previousTerm: number, entry: number, commit: number): number
+  snapshot(term: number, lastIndex: number, lastTerm: number): number
   decode(message: number, from: number, to: number): SystemAction
 }
 
-function numberMessages(terms: number, entries: number): Messages {
+function numberMessages(terms: number, entries: number, withSnapshots: boolean): Messages {
   // Positions in a log: index 0, then every index with every term. Appends at the last index hold no entry.
   const positions = 1 + entries * terms
   const extendable = 1 + (entries - 1) * terms
@@ -364,7 +417,8 @@ function numberMessages(terms: number, entries: number): Messages {
   const votes = terms * MEMBERS * positions
   const acknowledgements = votes + terms * MEMBERS * MEMBERS
   const appends = acknowledgements + terms * MEMBERS * entries
-  const count = appends + (entries + 1) * terms * contents
+  const snapshots = appends + (entries + 1) * terms * contents
+  const count = snapshots + (withSnapshots ? terms * (positions - 1) : 0)
   const position = (index: number, term: number): number => (index === 0 ? 0 : (index - 1) * terms + term)
 
   const table = (): Int32Array => new Int32Array(count)
@@ -387,6 +441,8 @@ function numberMessages(terms: number, entries: number): Messages {
     const content = place < extendable ? place * (terms + 1) + entry : extendable * (terms + 1) + (place - extendable)
     return appends + (commit * terms + term - 1) * contents + content
   }
+  const snapshot: Messages['snapshot'] = (term, lastIndex, lastTerm) =>
+    snapshots + (term - 1) * (positions - 1) + position(lastIndex, lastTerm) - 1
 
   for (let sent = 1; sent <= terms; sent++) {
     for (let place = 0; place < positions; place++) {
@@ -397,6 +453,13 @@ function numberMessages(terms: number, entries: number): Messages {
         kind[id] = REQUEST
         term[id] = sent
         from[id] = node
+        index[id] = placeIndex
+        logTerm[id] = placeTerm
+      }
+      if (withSnapshots && place > 0) {
+        const id = snapshot(sent, placeIndex, placeTerm)
+        kind[id] = SNAPSHOT
+        term[id] = sent
         index[id] = placeIndex
         logTerm[id] = placeTerm
       }
@@ -436,6 +499,8 @@ function numberMessages(terms: number, entries: number): Messages {
     if (kind[message] === VOTE_GRANTED) return delivery(sender, receiver, 'request-vote-response', sent)
     if (kind[message] === ACKNOWLEDGEMENT)
       return delivery(sender, receiver, 'append-entries-response', sent, { index: index[message]! })
+    if (kind[message] === SNAPSHOT)
+      return delivery(sender, receiver, 'install-snapshot', sent, { index: index[message]! })
     return delivery(sender, receiver, 'append-entries', sent, {
       index: index[message]!,
       entries: entry[message]! > 0 ? 1 : 0,
@@ -457,6 +522,7 @@ function numberMessages(terms: number, entries: number): Messages {
     vote,
     acknowledgement,
     append,
+    snapshot,
     decode,
   }
 }
@@ -466,8 +532,8 @@ const always = (name: string, holds: SystemProperty['holds']): SystemProperty =>
 /** What Raft promises, in any reachable state. */
 export const replicationInvariants: readonly SystemProperty[] = [
   always('election safety', (states, at) => {
-    const elected = states[at + HISTORY]! >>> ELECTED
-    for (let rest = elected; rest !== 0; rest >>>= 3) if (raftRules.countBits(rest & 7) > 1) return false
+    for (let term = 1; term <= 4; term++)
+      if (raftRules.countBits(electedIn(states[at + HISTORY]!, term)) > 1) return false
     for (let a = 0; a < MEMBERS; a++) {
       for (let b = a + 1; b < MEMBERS; b++) {
         const first = states[at + a]!
