@@ -29,10 +29,9 @@ export function runScenario(
         execution.acceptInspection(session.inspect(execution.inspectedNode))
         continue
       }
-      answers.length = 0
-      for (const input of execution.inputs) answers.push(stepOrPanic(session, input))
+      const { inputs } = execution
+      for (let index = 0; index < inputs.length; index++) answers[index] = stepOrPanic(session, inputs[index]!)
       execution.accept(answers)
-      execution.forgotten.length = 0
     }
   } finally {
     session.close()
@@ -51,7 +50,8 @@ export async function runScenarioRemote(
 ): Promise<RunResult> {
   const session = await implementation.open(startOf(scenario))
   try {
-    const execution = new Execution(scenario, implementation.hello, judge, session.initial, options)
+    const forgotten: number[] = []
+    const execution = new Execution(scenario, implementation.hello, judge, session.initial, options, forgotten)
     for (;;) {
       const demand = execution.proceed()
       if (demand === 'done') return execution.result()
@@ -60,10 +60,7 @@ export async function runScenarioRemote(
         continue
       }
       execution.accept(await session.steps(execution.inputs))
-      if (execution.forgotten.length > 0) {
-        session.forget?.(execution.forgotten)
-        execution.forgotten.length = 0
-      }
+      if (forgotten.length > 0) session.forget?.(forgotten.splice(0))
     }
   } finally {
     await session.close()

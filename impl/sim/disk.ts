@@ -15,8 +15,11 @@ interface PendingWrite {
 interface File {
   readonly name: string
   readonly hash: number
-  /** Writes that are not durable, oldest first; the first `acknowledged` of them are acknowledged all the same. */
+  /** Writes of rising identifiers: first durable ones, then those that are acknowledged all the same, then the others. */
   readonly writes: PendingWrite[]
+  /** Place of the first write that is not durable. */
+  durable: number
+  /** Place of the first write that is not acknowledged. */
   acknowledged: number
   lastDue: Milliseconds
 }
@@ -33,7 +36,6 @@ export interface CrashOutcome {
 export class Disk {
   readonly #hash: number
   readonly #files: File[] = []
-  readonly #unacknowledged = new Set<WriteId>()
   #crashes = 0
   /** Greatest identifier of a write so far. */
   lastWrite: WriteId = 0
@@ -51,13 +53,18 @@ export class Disk {
     const due = Math.max(drawn, file.lastDue)
     file.lastDue = due
     file.writes.push({ id, sync, due })
-    this.#unacknowledged.add(id)
     this.lastWrite = Math.max(this.lastWrite, id)
     if (due < this.due) this.due = due
   }
 
   isAcknowledged(id: WriteId): boolean {
-    return !this.#unacknowledged.has(id)
+    for (const { writes, acknowledged } of this.#files) {
+      // Mostly the last one is asked for.
+      for (let place = writes.length - 1; place >= acknowledged && writes[place]!.id >= id; place--) {
+        if (writes[place]!.id === id) return false
+      }
+    }
+    return true
   }
 
   /** Takes the writes that are acknowledged at `now`, in order within each file. */
@@ -66,16 +73,15 @@ export class Disk {
     this.due = Infinity
     for (const file of this.#files) {
       const { writes } = file
-      let durable = 0
       while (file.acknowledged < writes.length && writes[file.acknowledged]!.due <= now) {
         const { id, sync } = writes[file.acknowledged++]!
         taken.push(id)
-        this.#unacknowledged.delete(id)
-        if (sync) durable = file.acknowledged
+        if (sync) file.durable = file.acknowledged
       }
-      if (durable > 0) {
-        writes.splice(0, durable)
-        file.acknowledged -= durable
+      if (file.durable >= 256) {
+        writes.splice(0, file.durable)
+        file.acknowledged -= file.durable
+        file.durable = 0
       }
       const next = writes[file.acknowledged]
       if (next !== undefined && next.due < this.due) this.due = next.due
@@ -90,17 +96,15 @@ export class Disk {
     const next: WriteId[] = []
     let lost = 0
     for (const file of this.#files) {
-      const { writes } = file
+      const writes = file.writes.splice(file.durable)
       const length =
         keep === 'all' ? writes.length : keep === 'none' ? 0 : between(mix(crash, file.hash), 0, writes.length)
-      for (let index = 0; index < length; index++) kept.push(writes[index]!.id)
+      for (let place = 0; place < length; place++) kept.push(writes[place]!.id)
       if (length < writes.length) next.push(writes[length]!.id)
       lost += writes.length - length
-      writes.length = 0
-      file.acknowledged = 0
+      file.acknowledged = file.durable
       file.lastDue = 0
     }
-    this.#unacknowledged.clear()
     this.due = Infinity
     const tornWrite = torn && next.length > 0 ? next[between(crash, 0, next.length - 1)]! : 0
     return { keep: kept, torn: tornWrite, lost }
@@ -108,7 +112,7 @@ export class Disk {
 
   #file(name: string): File {
     for (const file of this.#files) if (file.name === name) return file
-    const file = { name, hash: mixText(this.#hash, name), writes: [], acknowledged: 0, lastDue: 0 }
+    const file = { name, hash: mixText(this.#hash, name), writes: [], durable: 0, acknowledged: 0, lastDue: 0 }
     this.#files.push(file)
     return file
   }

@@ -40,6 +40,8 @@ class Node {
   #beats = 0
   #wake: number
   #outputs: Output[] = []
+  /** Whether the whole state was told since the start. */
+  #told = false
   role: MemberState['role'] = 'follower'
   term = 0
   commit = 0
@@ -59,14 +61,18 @@ class Node {
     return { role, term, vote: null, leader, commit, applied: commit, configuration, ready: role === 'leader' }
   }
 
-  answer(now: number): Answer {
-    const outputs = this.#outputs
-    this.#outputs = []
-    return { now, wake: this.#wake, outputs, state: this.state, log: null }
+  answer(now: number, received?: Message): Answer {
+    const outputs = this.#outputs.length > 0 ? this.#outputs : none
+    if (outputs !== none) this.#outputs = []
+    const { role, term, commit } = this
+    const state = this.#told ? { role, term, commit } : this.state
+    this.#told = true
+    return { now, wake: this.#wake, outputs, state, log: null, received }
   }
 
   restart(now: number): Answer {
     this.role = 'follower'
+    this.#told = false
     this.#outputs = []
     this.#wake = this.#timeout(now)
     return this.answer(now)
@@ -102,7 +108,7 @@ class Node {
       case 'written':
         break
     }
-    return { ...this.answer(at), ...(input.type === 'deliver' ? { received: input.message.view } : {}) }
+    return this.answer(at, input.type === 'deliver' ? input.message.view : undefined)
   }
 
   #receive({ from, view }: OutgoingMessage, now: number): void {
@@ -155,6 +161,7 @@ class Node {
 }
 
 const noEntries: readonly Entry[] = []
+const none: Output[] = []
 
 function open(start: Start): Session {
   let messages = 0

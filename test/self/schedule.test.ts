@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Hello } from '../../impl/contract/raft.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
-import { runScenario } from '../../traces/run.ts'
+import { runScenario, runScenarioRemote } from '../../traces/run.ts'
 import { drawSchedule, scheduleArbitrary } from '../../traces/schedule.ts'
 import { scenarioSchema } from '../../traces/scenario.ts'
-import { createNullJudge, createPingPong, pingPongHello } from './ping-pong.ts'
+import { asRemote, createNullJudge, createPingPong, pingPongHello } from './ping-pong.ts'
 
 const able: Hello = {
   ...pingPongHello,
@@ -114,6 +114,14 @@ describe('drawn schedules', () => {
       const result = runScenario(scenario, createPingPong(), createNullJudge(), { record: false })
       expect(result.violation).toBeNull()
       expect(Object.keys(result.faults).length).toBeGreaterThanOrEqual(2)
+    }
+  })
+
+  it('run in batches as step by step', async () => {
+    for (const scenario of schedules(able).slice(0, 20)) {
+      const single = runScenario(scenario, createPingPong(), createNullJudge(), { inspectEvery: 50 })
+      const remote = asRemote(createPingPong())
+      expect(await runScenarioRemote(scenario, remote, createNullJudge(), { inspectEvery: 50 })).toEqual(single)
     }
   })
 

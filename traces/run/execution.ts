@@ -91,7 +91,8 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
   /** By link: greatest ordinal that was delivered. */
   readonly #greatestDelivered: Int32Array
 
-  // The batch under way, parallel arrays.
+  // The batch under way: parallel arrays, of which the first `#size` places count. Emptying arrays would free them.
+  #size = 0
   readonly #inputs: Input[] = []
   readonly #times: Milliseconds[] = []
   readonly #inputNodes: number[] = []
@@ -129,19 +130,23 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
   readonly #outside = new Map<string, number>()
   readonly #effective: Step<Operation>[] = []
   readonly #targets: (NodeId | null)[]
-  /** Messages that will not be delivered (again). Whoever reads them empties the list. */
-  readonly forgotten: number[] = []
+  readonly #forgotten: number[] | null
 
-  /** `initial`: what the session answered to `startOf(scenario)`. */
+  /**
+   * @param initial what the session answered to `startOf(scenario)`
+   * @param forgotten is given the messages that will not be delivered (again); whoever reads them empties it
+   */
   constructor(
     scenario: RaftScenario,
     hello: Hello,
     judge: RaftJudge,
     initial: readonly Answer[],
     options: RunOptions = {},
+    forgotten: number[] | null = null,
   ) {
     const { nodes } = scenario
     this.#scenario = scenario
+    this.#forgotten = forgotten
     this.#hello = hello
     this.#judge = judge
     this.#recording = new Recording(options.record ?? true)
@@ -183,6 +188,7 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
 
   /** Inputs to be answered, in order. Valid until `accept`. */
   get inputs(): readonly Input[] {
+    if (this.#inputs.length > this.#size) this.#inputs.length = this.#size
     return this.#inputs
   }
 
@@ -207,7 +213,7 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
       }
       // A violation during the script ends the run, whatever the script asked for.
       if (this.#ended) return 'done'
-      if (this.#inputs.length > 0) return 'steps'
+      if (this.#size > 0) return 'steps'
       if (this.#inspecting >= 0) return 'inspect'
     }
   }
@@ -218,11 +224,10 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
    */
   accept(answers: readonly Answer[]): void {
     const inputs = this.#inputs
-    for (let position = 0; position < inputs.length; position++) {
+    for (let position = 0; position < this.#size; position++) {
       const input = inputs[position]!
       const answer = answers[position]
-      if (answer === undefined)
-        throw new AdapterError('contract', `${answers.length} answers to ${inputs.length} inputs`)
+      if (answer === undefined) throw new AdapterError('contract', `${answers.length} answers to ${this.#size} inputs`)
       const node = this.#inputNodes[position]!
       if (this.#notes.length > 0) this.#report(position)
       const now = this.#times[position]!
@@ -240,7 +245,7 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
       this.#apply(node, input, answer, this.#parcels[position]!)
     }
     if (this.#notes.length > 0) this.#report(Infinity)
-    this.#clearBatch()
+    this.#size = 0
     if (this.#steps >= this.#maxSteps)
       throw new AdapterError('flood', `the run takes more than ${this.#maxSteps} steps`)
   }
@@ -291,7 +296,7 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
 
   lost(parcel: Envelope, fault: FaultId, now: Milliseconds): void {
     this.#note(fault === 0 ? 'loss' : this.#ledger.kind(fault), fault, parcel, now)
-    if (parcel.copies === 0) this.forgotten.push(parcel.message.id)
+    if (parcel.copies === 0) this.#forgotten?.push(parcel.message.id)
   }
 
   held(parcel: Envelope, fault: FaultId, now: Milliseconds): void {
@@ -628,10 +633,11 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
         }
       }
       if (time > until || time === Infinity) break
-      if (this.#inputs.length > 0 && time > now) break
+      if (this.#size > 0 && time > now) break
       if (time > now) now = time
       if (time < message) {
-        if (instantDisks && this.#inputs.length > 0) break
+        // What the node does first may write, or wait for the very write that is acknowledged.
+        if (this.#size > 0 && (instantDisks || this.#inBatch(node))) break
         ackAt[node] = Infinity
         const writes = this.#disks[node]!.acknowledge(now)
         const at = this.#clocks.local(node, now)
@@ -648,9 +654,14 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
         // It may stop on its way, and then goes on before anything else happens.
         if (last > at) break
       }
-    } while (this.#inputs.length < limit)
+    } while (this.#size < limit)
     this.#collecting = false
-    return this.#inputs.length > 0
+    return this.#size > 0
+  }
+
+  #inBatch(node: number): boolean {
+    for (let place = 0; place < this.#size; place++) if (this.#inputNodes[place] === node) return true
+    return false
   }
 
   #arrive(parcel: Envelope, now: Milliseconds): void {
@@ -658,7 +669,7 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
     if (!this.#up[node]!) {
       parcel.copies--
       this.#note('down', 0, parcel, now)
-      if (parcel.copies === 0) this.forgotten.push(parcel.message.id)
+      if (parcel.copies === 0) this.#forgotten?.push(parcel.message.id)
     } else if (this.#paused[node] !== 0) {
       this.#waiting[node]!.push(parcel)
       this.#note('pause', this.#paused[node]!, parcel, now)
@@ -669,17 +680,11 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
   }
 
   #queue(node: number, input: Input, now: Milliseconds, parcel: Envelope | null): void {
-    this.#inputs.push(input)
-    this.#times.push(now)
-    this.#inputNodes.push(node)
-    this.#parcels.push(parcel)
-  }
-
-  #clearBatch(): void {
-    this.#inputs.length = 0
-    this.#times.length = 0
-    this.#inputNodes.length = 0
-    this.#parcels.length = 0
+    const place = this.#size++
+    this.#inputs[place] = input
+    this.#times[place] = now
+    this.#inputNodes[place] = node
+    this.#parcels[place] = parcel
   }
 
   // What an answer means for the world around the node.
@@ -800,7 +805,7 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
     const greatest = this.#greatestDelivered[parcel.link]!
     if (parcel.ordinal > greatest) this.#greatestDelivered[parcel.link] = parcel.ordinal
     else if (parcel.by > 0 && parcel.deliveries === 1) this.#ledger.count('reorder')
-    if (--parcel.copies === 0) this.forgotten.push(parcel.message.id)
+    if (--parcel.copies === 0) this.#forgotten?.push(parcel.message.id)
   }
 
   /** The node is down: what waited for it or for its disk is gone. */
@@ -810,7 +815,7 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
     this.#wake[node] = Infinity
     this.#unsent[node] = []
     for (const parcel of this.#waiting[node]!) {
-      if (--parcel.copies === 0) this.forgotten.push(parcel.message.id)
+      if (--parcel.copies === 0) this.#forgotten?.push(parcel.message.id)
     }
     this.#waiting[node] = []
     this.#reschedule(node)
@@ -846,7 +851,7 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
   }
 
   #note(kind: Note['kind'], fault: FaultId, parcel: Envelope, now: Milliseconds): void {
-    const note = { position: this.#inputs.length, now, kind, fault, parcel }
+    const note = { position: this.#size, now, kind, fault, parcel }
     if (this.#collecting) this.#notes.push(note)
     else this.#reportNote(note)
   }
