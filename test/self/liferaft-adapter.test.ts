@@ -427,6 +427,25 @@ describe.skipIf(!installed)(title, () => {
     expect(cluster.failures).toEqual(['NotFoundError: Key not found in database [2]'])
   })
 
+  test('liferaft: an entry stays uncommitted when its acknowledgements are lost', async () => {
+    const cluster = await open(3)
+    const leader = await elect(cluster)
+    await cluster.propose(leader, 'x', '1')
+    await cluster.runFor(7)
+    cluster.partition(...nodeNames.map((node) => [node]))
+    await cluster.runFor(10)
+    cluster.heal()
+    await cluster.runFor(3000)
+    expect(cluster.leaders()).toEqual([leader])
+    for (const { log, state } of cluster.members.values()) expect([log.length, state.commit]).toEqual([1, 0])
+  })
+
+  test('liferaft: a single node never leads', async () => {
+    const cluster = await open(1)
+    await cluster.runFor(3000)
+    expect(cluster.member('n1').state.role).toBe('candidate')
+  })
+
   test('liferaft: a leader of an older term gets no answer, and so does not learn that it is deposed', async () => {
     const cluster = await open(3)
     const deposed = await elect(cluster)
