@@ -29,6 +29,8 @@ export interface Judge<Start, Input, Answer, Inspection> {
   settled(): boolean
   /** Judges what only a finished run can show: histories, and liveness if `settle` was reached. */
   finish(now: number): Violation | null
+  /** What a SHOULD advises against and was seen, the first of each requirement: it ends no run. */
+  advice(): readonly Violation[]
   /** How often each requirement was put to the test so far, by slug; absent or 0 is inconclusive. */
   exercised(): ReadonlyMap<string, number>
   /** Member model transitions that were observed, by name. */

@@ -20,6 +20,9 @@ export class Cluster {
   readonly members: Member[] = []
   readonly byId = new Map<NodeId, Member>()
   violation: Violation | null = null
+  readonly advice = new Map<number, Violation>()
+  /** How long members waited (local time) before they campaigned of their own accord. */
+  readonly waits: number[] = []
   readonly tested = new Float64Array(REQUIREMENTS)
 
   /** Harness time and number of the step being judged. */
@@ -44,7 +47,12 @@ export class Cluster {
   readonly snapshots = new Map<number, string>()
   readonly stores = new Map<number, string>()
   /** Configurations known committed: each from its index on, as a text that equal configurations share. */
-  readonly configurations: { readonly index: number; readonly text: string }[] = []
+  readonly configurations: {
+    readonly index: number
+    readonly text: string
+    /** Voters of either half, and learners. */
+    readonly members: number
+  }[] = []
 
   constructor(options: RaftOptions, claims: Claims, nodes: readonly NodeId[]) {
     this.options = options
@@ -59,6 +67,17 @@ export class Cluster {
   /** Keeps the first violation: later ones follow from it. */
   fail(requirement: number, member: Member | null, text: string, allowed: string): void {
     this.violation ??= { requirement: slugOf(requirement), text, allowed, node: member === null ? null : member.id }
+  }
+
+  /** Notes what a SHOULD advises against. */
+  advise(requirement: number, member: Member | null, text: string, allowed: string): void {
+    if (this.advice.has(requirement)) return
+    this.advice.set(requirement, {
+      requirement: slugOf(requirement),
+      text,
+      allowed,
+      node: member === null ? null : member.id,
+    })
   }
 
   member(id: NodeId): Member {
@@ -123,7 +142,9 @@ export class Cluster {
     this.tested[R.configurationAgrees]!++
     const known = this.configurations.find((each) => each.index === index)
     if (known === undefined) {
-      this.configurations.push({ index, text })
+      const { voters, outgoing, learners } = configuration
+      const members = this.bits(voters) | this.bits(outgoing) | this.bits(learners)
+      this.configurations.push({ index, text, members })
       this.configurations.sort((left, right) => left.index - right.index)
       if (this.configurations[this.configurations.length - 1]!.index === index) {
         this.committedVoters = this.bits(configuration.voters)

@@ -1,9 +1,18 @@
 /** The judge of Raft: one step at a time, in the order in which a reader would look for the cause. */
-import type { Answer, Entry, Input, Inspection, LogDelta, MemberState, Message } from '../../models/raft/vocabulary.ts'
+import type {
+  Answer,
+  Entry,
+  Input,
+  Inspection,
+  LogDelta,
+  MemberState,
+  MembershipChange,
+  Message,
+} from '../../models/raft/vocabulary.ts'
 import { isQuorum, leaderMayCommit } from '../../models/raft/rules.ts'
 import type { NodeId } from '../../models/vocabulary.ts'
 import type { Judge, Phase, Violation } from '../judge.ts'
-import { Cluster, configurationText, describeRecord } from './cluster.ts'
+import { Cluster, describeRecord } from './cluster.ts'
 import type { Claims } from './cluster.ts'
 import { acknowledge, judgeCommittedDurable, judgeCrash, judgeRestart, noteDeparture, noteWrite } from './durability.ts'
 import { History } from './history.ts'
@@ -15,7 +24,7 @@ import type { ConfigurationCauses } from './membership.ts'
 import * as receive from './receive.ts'
 import type { AppendPlan } from './receive.ts'
 import { R, REQUIREMENTS, slugOf } from './requirements.ts'
-import { describeVoters, judgeRole, judgeTerm, judgeVote, names } from './role.ts'
+import { describeVoters, heardSince, judgeRole, judgeSpread, judgeTerm, judgeVote, names } from './role.ts'
 import { judgeMessage, judgeReadServed, judgeStateDigest } from './send.ts'
 
 /** What the judge needs of a start; the contract's own type has more. */
@@ -50,7 +59,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     this.cluster = cluster
     cluster.firstVoters = cluster.bits(start.configuration.voters)
     cluster.committedVoters = cluster.bits(start.configuration.voters)
-    cluster.configurations.push({ index: 0, text: configurationText(start.configuration) })
+    cluster.settleConfiguration(cluster.member(start.nodes[0]!), 0, start.configuration)
     start.nodes.forEach((id, number) => {
       const member = cluster.member(id)
       const answer = initial[number]
@@ -121,6 +130,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const matched = view?.kind === 'install-snapshot' && member.log.termAt(view.lastIndex) === view.lastTerm
     if (from !== null && view !== null) this.noteResponses(member, from, view, local)
     if (input.type === 'operation') this.noteOperation(member, input, local, now)
+    const told = from !== null && cluster.claims.profiles.has('raft-swarmkit') && this.isRemoved(member, from)
 
     const { state } = answer
     const configured = state?.configuration
@@ -152,9 +162,74 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       judgeConfiguration(cluster, member, this.causes)
     }
     this.judgeTransfer(member, input, answer, local)
+    if (from !== null && view !== null) this.judgeReply(member, from, view, answer, told)
+    if (input.type === 'operation' && input.operation.type === 'change-membership') {
+      this.judgeRemoval(member, input.operation.changes, answer, local)
+    }
     if (member.ready && member.role === 'leader') this.judgeReady(member)
     this.causes.restored = this.causes.truncated = false
     this.causes.appended = this.causes.applied = 0
+  }
+
+  /** Whether a member was in a configuration that the receiver has applied, and is not in the newest of these. */
+  private isRemoved(member: Member, from: Member): boolean {
+    const { configurations } = this.cluster
+    let last = -1
+    let wasIn = false
+    for (let at = 0; at < configurations.length; at++) {
+      if (configurations[at]!.index > member.applied) break
+      last = at
+      if ((configurations[at]!.members >> from.number) & 1) wasIn = true
+    }
+    return wasIn && last >= 0 && ((configurations[last]!.members >> from.number) & 1) === 0
+  }
+
+  /** What a message must be answered with, whatever else it does. */
+  private judgeReply(member: Member, from: Member, view: Message, answer: Answer, told: boolean): void {
+    const { cluster } = this
+    if (told && view.kind !== 'member-removed') {
+      cluster.tested[R.removedMemberIsTold]!++
+      if (!replies(answer, from).some((reply) => reply.kind === 'member-removed')) {
+        cluster.fail(
+          R.removedMemberIsTold,
+          member,
+          `did not tell ${from.id}, whose removal it has applied, on ${view.kind}`,
+          'the answer member-removed',
+        )
+      }
+      return
+    }
+    if ((view.kind !== 'append-entries' && view.kind !== 'heartbeat') || view.term >= member.termBefore) return
+    cluster.tested[R.answersStaleLeader]!++
+    if (!replies(answer, from).some((reply) => reply.term === member.term)) {
+      cluster.advise(
+        R.answersStaleLeader,
+        member,
+        `did not answer ${view.kind} of term ${view.term}, and is in term ${member.term}`,
+        `an answer with term ${member.term}`,
+      )
+    }
+  }
+
+  /** [SK] CanRemoveMember: those that can be reached must be a quorum of what remains. */
+  private judgeRemoval(member: Member, changes: readonly MembershipChange[], answer: Answer, local: number): void {
+    const { cluster } = this
+    if (!cluster.claims.profiles.has('raft-swarmkit') || member.roleBefore !== 'leader' || changes.length !== 1) return
+    const change = changes[0]!
+    const number = cluster.byId.get(change.node)?.number
+    if (change.type !== 'remove' || number === undefined || ((member.votersBefore >> number) & 1) === 0) return
+    const remaining = member.votersBefore & ~(1 << number)
+    const reachable = heardSince(member, local - 2 * cluster.options.electionTimeout)
+    cluster.tested[R.removalKeepsQuorum]!++
+    if (isQuorum(reachable, remaining, 0)) return
+    if (answer.log?.append?.some((entry) => entry.kind === 'configuration')) {
+      cluster.fail(
+        R.removalKeepsQuorum,
+        member,
+        `removes ${change.node} though of those that remain only ${names(cluster, reachable & remaining)} answered within two election timeouts`,
+        'a refusal',
+      )
+    }
   }
 
   private noteResponses(member: Member, from: Member, view: Message, local: number): void {
@@ -762,8 +837,13 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   finish(now: number): Violation | null {
     this.cluster.now = now
     this.history.judge(this.cluster)
+    judgeSpread(this.cluster)
     if (this.liveness.phase === 'settle') judgeLiveness(this.cluster, this.liveness)
     return this.cluster.violation
+  }
+
+  advice(): readonly Violation[] {
+    return [...this.cluster.advice.values()]
   }
 
   exercised(): ReadonlyMap<string, number> {
@@ -799,6 +879,10 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
     table[ROLES.indexOf(member.roleBefore) * 4 + ROLES.indexOf(member.role)]!++
   }
+}
+
+function replies(answer: Answer, to: Member): Message[] {
+  return answer.outputs.flatMap((output) => (output.type === 'message' && output.to === to.id ? [output.view] : []))
 }
 
 function fromLeader(input: Input): boolean {

@@ -156,6 +156,8 @@ export class Member {
   preCampaignTerm = -1
   preCampaignIndex = 0
   preCampaignLogTerm = 0
+  /** Members asked for a vote in \`campaignTerm\`. */
+  asked = 0
   /** Term in which a leader asked it to campaign at once. */
   transferTerm = -1
 

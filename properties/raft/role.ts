@@ -218,6 +218,7 @@ function judgeCampaign(cluster: Cluster, member: Member, input: Input, now: numb
   } else if (!asked && !alone && !leaderLeft && member.roleBefore !== 'pre-candidate') {
     tested[R.waitsBeforeCampaign]!++
     const waited = now - member.contact
+    cluster.waits.push(waited)
     // Implementations that count ticks may be early by one of them.
     if (input.type !== 'advance' || waited < options.electionTimeout - options.heartbeatInterval) {
       cluster.fail(
@@ -231,6 +232,8 @@ function judgeCampaign(cluster: Cluster, member: Member, input: Input, now: numb
 
   member.contact = member.disturbed = now
   if (campaigned) {
+    judgeAsked(cluster, member)
+    member.asked = 0
     member.votes = 0
     member.refusals = 0
     member.campaignTerm = member.term
@@ -240,6 +243,39 @@ function judgeCampaign(cluster: Cluster, member: Member, input: Input, now: numb
     member.preVotes = member.preVotesOfRound = 0
     member.preVoteRefusals = 0
     notePreCampaign(member)
+  }
+}
+
+/** A candidate that campaigns again ought to have asked every voter the last time. */
+function judgeAsked(cluster: Cluster, member: Member): void {
+  if (member.roleBefore !== 'candidate' || member.campaignTerm !== member.termBefore) return
+  const unasked = (member.votersBefore | member.outgoingBefore) & ~member.asked & ~(1 << member.number)
+  cluster.tested[R.voteRequestReachesVoters]!++
+  if (unasked === 0 || member.configuredAt >= member.contact) return
+  cluster.advise(
+    R.voteRequestReachesVoters,
+    member,
+    `campaigned in term ${member.campaignTerm} without asking ${names(cluster, unasked)}`,
+    'a request to every other voter',
+  )
+}
+
+/** Fewest campaigns of which the spread of waits says something. */
+const ENOUGH_WAITS = 10
+
+/** Timeouts that are all alike make votes split again and again: [Paper] §5.2. */
+export function judgeSpread(cluster: Cluster): void {
+  const { waits, options } = cluster
+  if (waits.length < ENOUGH_WAITS) return
+  cluster.tested[R.randomizedTimeouts]!++
+  const spread = Math.max(...waits) - Math.min(...waits)
+  if (spread < options.electionTimeout / 8) {
+    cluster.advise(
+      R.randomizedTimeouts,
+      null,
+      `${waits.length} campaigns began after waits that differ by ${spread} ms only`,
+      `waits spread over [${options.electionTimeout}, ${2 * options.electionTimeout}) ms`,
+    )
   }
 }
 
@@ -399,7 +435,20 @@ function judgeTimers(cluster: Cluster, member: Member, now: number): void {
   const { options, tested } = cluster
   const slack = 2 * options.heartbeatInterval
   const own = 1 << member.number
+  if (member.roleBefore === 'leader') tested[R.leaderDoesNotCampaign]!++
   if (member.role === 'leader') {
+    tested[R.leaderStaysWithQuorum]!++
+    if (((member.voters | member.outgoing) & own) === 0 && member.configurationIndex <= member.commit) {
+      tested[R.removedLeaderStepsDown]!++
+      if (now - member.configuredAt > 2 * options.electionTimeout) {
+        cluster.advise(
+          R.removedLeaderStepsDown,
+          member,
+          `still leads ${now - member.configuredAt} ms after the configuration without it took effect`,
+          'role follower once its removal is committed',
+        )
+      }
+    }
     if (options.checkQuorum && cluster.claims.profiles.has('raft-check-quorum')) {
       const since = now - 2 * options.electionTimeout - slack
       const heard = heardSince(member, since)
@@ -416,6 +465,9 @@ function judgeTimers(cluster: Cluster, member: Member, now: number): void {
     }
     judgeHeartbeats(cluster, member, now)
     return
+  }
+  if (((member.voters | member.outgoing) & own) === 0 && now - member.disturbed > options.electionTimeout) {
+    tested[member.learners & own ? R.learnersDoNotCampaign : R.onlyVotersCampaign]!++
   }
   if ((member.voters & own) === 0 || member.applied < member.commit || member.writes.length > 0) return
   tested[R.campaignsAfterTimeout]!++

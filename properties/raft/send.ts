@@ -28,6 +28,7 @@ export function judgeMessage(cluster: Cluster, member: Member, message: Outgoing
       judgeSnapshotSent(cluster, member, to, view, now)
       return
     case 'request-vote':
+      if (view.term === member.campaignTerm) member.asked |= 1 << to.number
       judgeVoteAsked(cluster, member, view)
       return
     case 'request-vote-response':
