@@ -4,7 +4,9 @@ import { htmlReport } from './report/html.ts'
 import { jsonReport } from './report/json.ts'
 import { junitReport } from './report/junit.ts'
 import { prettyReport, type PrettyOptions } from './report/pretty.ts'
-import type { Report } from './report/verdict.ts'
+import type { Report, ShownCounterexample } from './report/verdict.ts'
+import { showEvents, showLanes, showMermaid, showStates, type Counterexample } from './show.ts'
+import { printScenario } from './text.ts'
 
 export { mergeReports, readKnownFailures, readReport, reportJsonSchema, sumCounts } from './report/json.ts'
 export {
@@ -51,5 +53,26 @@ export function renderReport(report: Report, reporter: Reporter, options: Pretty
       return githubReport(report)
     case 'html':
       return htmlReport(report)
+  }
+}
+
+/** What a report keeps of a counterexample; `width` is that of its diagram. */
+export function shownCounterexample(
+  counterexample: Counterexample,
+  search: Pick<ShownCounterexample, 'found' | 'shrunk' | 'reproduced' | 'trace'>,
+  width = 110,
+): ShownCounterexample {
+  const { violation, trace } = counterexample
+  return {
+    text: violation.text,
+    allowed: violation.allowed,
+    node: violation.node,
+    scenario: printScenario(trace.scenario),
+    steps: trace.scenario.steps.length,
+    lanes: showLanes(counterexample, width),
+    mermaid: showMermaid(counterexample),
+    log: showEvents(counterexample),
+    states: showStates(counterexample),
+    ...search,
   }
 }

@@ -64,7 +64,7 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
     ...heading('Events around it  (log positions are index@term)'),
     ...logLines(trace.events, event, before, after).map((text) => (text.startsWith('✗') ? colors.red(text) : text)),
     ...heading('Last states'),
-    ...stateTable(trace.events, event),
+    ...stateTable(trace.events, event).map((text) => `  ${text}`),
     ...heading('The scenario'),
     ...printScenario(trace.scenario)
       .trimEnd()
@@ -83,6 +83,16 @@ export function showMermaid({ trace, violation, event }: Counterexample): string
 /** The diagram in characters, without colours. */
 export function showLanes({ trace, violation, event }: Counterexample, width = 120): string {
   return drawLanes(tellStory(trace.events, event, violation), pc.createColors(false), width).join('\n')
+}
+
+/** The events around the violation, an aligned line each. */
+export function showEvents({ trace, event }: Counterexample, before = 15, after = 3): string {
+  return logLines(trace.events, event, before, after).join('\n')
+}
+
+/** What each node was like at the violation, as a table. */
+export function showStates({ trace, event }: Counterexample): string {
+  return stateTable(trace.events, event).join('\n')
 }
 
 /** All events of a trace, one aligned line each; the one at `violation`, if any, is marked. */
@@ -145,5 +155,5 @@ function stateTable(events: readonly TraceEvent[], index: number): string[] {
   ])
   const table = [head, ...rows].map((row) => row.map((cell) => shorten(escapeControl(cell), 48)))
   const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
-  return table.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd())
+  return table.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd())
 }

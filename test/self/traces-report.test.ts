@@ -8,24 +8,22 @@ import {
   readReport,
   renderReport,
   reporters,
+  shownCounterexample,
   reportJsonSchema,
   type Outcome,
   type Report,
 } from '../../traces/report.ts'
-import { showLanes, showMermaid } from '../../traces/show.ts'
-import { printScenario } from '../../traces/text.ts'
 import { sampleTrace } from './traces-sample.ts'
 
-const counterexample = {
-  text: 'n3 voted for n1 and then for n2 in term 2',
-  allowed: 'a refusal, or no answer',
-  node: 'n3',
-  scenario: printScenario(sampleTrace.scenario),
-  steps: 3,
-  lanes: showLanes({ trace: sampleTrace, violation: sampleTrace.violation!, event: 8 }, 100),
-  mermaid: showMermaid({ trace: sampleTrace, violation: sampleTrace.violation!, event: 8 }),
-  trace: 'one-vote-per-term.trace.jsonl',
-}
+const counterexample = shownCounterexample(
+  { trace: sampleTrace, violation: sampleTrace.violation!, event: 8 },
+  {
+    found: 'schedule 7',
+    shrunk: { executions: 212, complete: true },
+    reproduced: { failures: 1, tries: 1 },
+    trace: 'one-vote-per-term.trace.jsonl',
+  },
+)
 
 function outcome(parts: Partial<Outcome>): Outcome {
   return {
@@ -51,6 +49,8 @@ function reportOf(outcomes: readonly Outcome[], parts: Partial<Report> = {}): Re
     version: 1,
     swarmcheck: '0.1.0',
     implementation: sampleTrace.meta.implementation,
+    spec: 1,
+    command: null,
     suite: 'raft',
     seed: 1,
     shard: null,
@@ -61,12 +61,14 @@ function reportOf(outcomes: readonly Outcome[], parts: Partial<Report> = {}): Re
       transitions: { 'follower → candidate': 12, 'leader → follower': 0 },
       faults: { loss: 5, crash: 2 },
       outside: { duplicate: 3 },
+      skipped: { restart: 1 },
       deliveries: { 'append-entries': 9000 },
       operations: { propose: 100 },
       results: { ok: 90, unknown: 10 },
       searches: [{ name: 'election', states: 24_345, exhausted: true }],
     },
     errors: [],
+    notes: [],
     interrupted: false,
     ...parts,
   }
@@ -122,7 +124,7 @@ describe('reporters', () => {
     expect(text).toContain('not seen      leader → follower')
     expect(text).toContain('faults        loss 5, crash 2')
     expect(text).toContain('election: exhausted at 24,345 states')
-    expect(text).toContain('again: swarmcheck replay x')
+    expect(text).toContain('found by schedule 7, shrunk in 212 executions\n  again: swarmcheck replay x')
     expect(text).toContain('Known failures that pass now:\n  raft/survives')
     expect(text).toContain('1 fail, 1 inconclusive, 1 unsupported, 2 pass\nnot conformant: 1 requirement fails')
     expect(text).not.toContain('\u001b')
@@ -181,7 +183,17 @@ describe('reporters', () => {
 
   test.each(reporters)('%s: obeys nothing that strangers wrote', (reporter) => {
     const evil = `\u001b[31m</pre></script><script>alert(1)</script>"'&\r\n::error::forged ]]>\u202e\u0000`
-    const shown = { ...counterexample, text: evil, allowed: evil, scenario: evil, lanes: evil, mermaid: evil }
+    const shown = {
+      ...counterexample,
+      text: evil,
+      allowed: evil,
+      scenario: evil,
+      lanes: evil,
+      mermaid: evil,
+      log: evil,
+      states: evil,
+      found: evil,
+    }
     const report = reportOf(
       [
         {
@@ -197,6 +209,7 @@ describe('reporters', () => {
       ],
       {
         errors: [evil],
+        notes: [evil],
         suite: evil,
         coverage: { ...full.coverage, transitions: { [evil]: 1 }, faults: { [evil]: 1 } },
       },

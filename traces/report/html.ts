@@ -96,6 +96,7 @@ export function htmlReport(report: Report): string {
     ].join(' · '),
   )}</p>
 <p class="conclusion ${code === 0 ? 'pass' : code === 2 ? 'inconclusive' : 'fail'}">${escapeHtml(conclusion(report))}</p>
+${report.notes.map((note) => `<p class="soft">${escapeHtml(note)}</p>`).join('\n')}
 ${report.errors.map((error) => `<pre class="error">${escapeHtml(error)}</pre>`).join('\n')}
 <div class="filter">
 ${verdicts
@@ -152,6 +153,7 @@ function counterexample({ counterexample: shown, replay, known }: Outcome, open:
 <p>${escapeHtml(shown.text)}</p>${shown.allowed === '' ? '' : `<p class="soft">Allowed: ${escapeHtml(shown.allowed)}</p>`}
 <pre>${escapeHtml(shown.lanes)}</pre>
 <pre>${escapeHtml(shown.scenario)}</pre>
+<details><summary>Events and states</summary><pre>${escapeHtml(shown.log)}</pre><pre>${escapeHtml(shown.states)}</pre></details>
 ${replay === '' ? '' : `<p>Run it again: <code>${escapeHtml(replay)}</code></p>`}
 <details><summary>Mermaid</summary><pre>${escapeHtml(shown.mermaid)}</pre></details>
 </details>`

@@ -87,8 +87,10 @@ export function prettyReport(report: Report, options: PrettyOptions = {}): strin
       '',
       ...block(counterexample.lanes),
       '',
+      ...block(counterexample.states),
+      '',
       ...block(counterexample.scenario).map((text) => colors.dim(text)),
-      ...(outcome.replay === '' ? [] : ['', `  again: ${line(outcome.replay)}`]),
+      ...reproduction(outcome).map((text) => line(text)),
     )
   }
   const passes = unexpectedPasses(report)
@@ -97,6 +99,7 @@ export function prettyReport(report: Report, options: PrettyOptions = {}): strin
     for (const { requirement, known } of passes)
       lines.push(`  ${line(requirement)}: ${line(known!.reason)} ${line(known!.link)}`)
   }
+  if (report.notes.length > 0) lines.push('', ...report.notes.map((note) => `Note: ${line(note)}`))
   if (report.errors.length > 0) {
     lines.push('', colors.red('Errors:'), ...report.errors.flatMap((error) => block(error)))
   }
@@ -106,6 +109,17 @@ export function prettyReport(report: Report, options: PrettyOptions = {}): strin
   const final = code === 0 ? colors.green : code === 2 ? colors.yellow : colors.red
   lines.push('', `${summary.join(', ')}`, colors.bold(final(conclusion(report))), '')
   return lines.join('\n')
+}
+
+function reproduction({ counterexample, replay }: Outcome): string[] {
+  if (counterexample === null) return []
+  const { shrunk, reproduced, found } = counterexample
+  const again = reproduced.tries > 1 ? `, fails in ${reproduced.failures} of ${reproduced.tries} tries` : ''
+  return [
+    '',
+    `  found by ${found}, shrunk in ${grouped(shrunk.executions)} executions${shrunk.complete ? '' : ' (not to the end)'}${again}`,
+    ...(replay === '' ? [] : [`  again: ${replay}`]),
+  ]
 }
 
 /** Why an outcome is as it is, in a few words. */
@@ -138,6 +152,7 @@ export function coverageLines({ coverage, outcomes }: Report, width = 120): stri
     ...(unseen.length === 0 ? [] : wrap(`  ${'not seen'.padEnd(14)}`, unseen, width)),
     ...counts('faults', coverage.faults),
     ...counts('left out', coverage.outside),
+    ...counts('skipped', coverage.skipped),
     ...counts('deliveries', coverage.deliveries),
     ...counts('operations', coverage.operations),
     ...counts('results', coverage.results),

@@ -26,6 +26,16 @@ export interface ShownCounterexample {
   readonly lanes: string
   /** Sequence diagram in Mermaid's language. */
   readonly mermaid: string
+  /** Events around the violation, an aligned line each. */
+  readonly log: string
+  /** What each node was like at the violation, a table. */
+  readonly states: string
+  /** Name of the run that found it. */
+  readonly found: string
+  /** How the scenario was shrunk: executions, and whether nothing more can be taken away. */
+  readonly shrunk: { readonly executions: number; readonly complete: boolean }
+  /** In how many tries out of how many it fails again. */
+  readonly reproduced: { readonly failures: number; readonly tries: number }
   /** File that holds the trace, if one was written. */
   readonly trace: string | null
 }
@@ -67,6 +77,8 @@ export interface Coverage {
   readonly faults: Counts
   /** Faults and operations outside of what the implementation assumes or offers, which were left out. */
   readonly outside: Counts
+  /** Steps that could not be carried out (no leader, node down), by name. */
+  readonly skipped: Counts
   /** Deliveries, by kind of message. */
   readonly deliveries: Counts
   /** Operations that were asked, by type. */
@@ -84,7 +96,11 @@ export interface Report {
   readonly version: typeof reportVersion
   /** Version of Swarmcheck. */
   readonly swarmcheck: string
+  /** Version of SPEC.md. */
+  readonly spec: number
   readonly implementation: Hello | null
+  /** Command of the adapter; null for an implementation in this process. */
+  readonly command: string | null
   readonly suite: string
   readonly seed: number
   /** Which part of the suite this is: `index` of `of`, from 1; null for the whole. */
@@ -102,6 +118,8 @@ export interface Report {
   readonly coverage: Coverage
   /** Failures of the adapter or of its use, each with its last words. */
   readonly errors: readonly string[]
+  /** What a reader should know of the run, in sentences. */
+  readonly notes: readonly string[]
   /** Whether the run was interrupted before its end. */
   readonly interrupted: boolean
 }
