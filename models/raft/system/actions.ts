@@ -7,6 +7,13 @@ export type SystemAction =
   /** The election timeout of the node passes: it campaigns. */
   | { readonly type: 'timeout'; readonly node: NodeId }
   | Delivery
+  /** A request is delivered, and so is its answer. */
+  | {
+      readonly type: 'exchange'
+      readonly from: NodeId
+      readonly to: NodeId
+      readonly kind: 'request-vote' | 'append-entries'
+    }
   /** A client proposes a command to the leader. */
   | { readonly type: 'propose'; readonly node: NodeId }
   /** An operator asks the leader to add or remove one member, itself perhaps. */
@@ -72,6 +79,7 @@ export function describeAction(action: SystemAction): string {
     }
     return action.index === 0 ? head : `${head} index ${action.index}`
   }
+  if (action.type === 'exchange') return `exchange ${action.kind} ${action.from}>${action.to}`
   const member = 'member' in action ? ` ${action.member}` : ''
   return `${action.type} ${action.node}${member}`
 }
