@@ -31,9 +31,11 @@ function relevant(operations: readonly KeyOperation[]): KeyOperation[] {
     if (each.type === 'get' && each.result !== undefined) seen.add(each.result)
     if (each.type === 'compare-and-set') seen.add(each.expect)
   }
+  // A compare-and-set that failed has seen that some write, of whatever value, replaced the one that it expected.
+  const failed = operations.some((each) => each.type === 'compare-and-set' && each.result === 'false')
   return operations.filter((each) => {
     if (each.returned !== Infinity) return true
-    return each.type !== 'get' && seen.has(each.value)
+    return each.type !== 'get' && (failed || seen.has(each.value))
   })
 }
 
