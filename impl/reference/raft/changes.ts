@@ -10,8 +10,6 @@ export abstract class MembershipRules extends CommitRules {
   protected changeUnderWay = 0
   protected wasElector = this.mayCampaign()
 
-  protected abstract membershipChanged(): void
-
   // Changing
 
   protected changeMembership(operation: number, changes: readonly MembershipChange[], joint: boolean): void {
@@ -95,9 +93,13 @@ export abstract class MembershipRules extends CommitRules {
   protected override configurationChanged(): void {
     if (this.mayCampaign() && !this.wasElector) this.resetElectionTimer()
     this.wasElector = this.mayCampaign()
-    if (this.role !== 'leader') return
+    if (this.role === 'leader') this.membershipChanged()
+  }
+
+  /** A leader replicates to other members from now on, and another quorum may hold more than the last one did. */
+  protected membershipChanged(): void {
     this.trackMembers()
-    this.membershipChanged()
+    this.advanceCommit()
   }
 
   protected override configurationApplied({ configuration }: Entry): void {

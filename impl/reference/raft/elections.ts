@@ -174,9 +174,9 @@ export abstract class ElectionRules extends QuorumRules {
     if (this.role === 'pre-candidate' && (!granted || term === this.term + 1)) this.countVote(peer, granted)
   }
 
-  /** Each member's first answer counts. */
+  /** Each member counts once. A grant stands, though an answer to an older request may have refused. */
   protected countVote(peer: number, granted: boolean): void {
-    this.votes[peer] ??= granted
+    this.votes[peer] = granted || this.votes[peer] === true
     if (this.hasWon()) this.winElection()
     else if (this.hasLost()) this.becomeFollower(this.term, null)
   }
@@ -210,7 +210,7 @@ export abstract class ElectionRules extends QuorumRules {
     return message.kind !== 'pre-vote' && !(message.kind === 'pre-vote-response' && message.granted)
   }
 
-  /** Tells the sender of a request of an earlier term of the current one. */
+  /** Tells the sender of a request of an earlier term of the current one, and confirms nothing in it. */
   protected answerStale(from: NodeId, message: Message): void {
     const { term } = this
     switch (message.kind) {
@@ -227,12 +227,12 @@ export abstract class ElectionRules extends QuorumRules {
             success: false,
             index: message.previousIndex,
             hint: 0,
-            round: message.round,
+            round: 0,
           },
           this.afterState(),
         )
       case 'heartbeat':
-        return this.send(from, { kind: 'heartbeat-response', term, round: message.round }, this.afterState())
+        return this.send(from, { kind: 'heartbeat-response', term, round: 0 }, this.afterState())
       case 'install-snapshot':
         return this.send(
           from,

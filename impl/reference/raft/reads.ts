@@ -88,6 +88,13 @@ export abstract class ReadRules extends MembershipRules {
     return read.round > 0 && read.round <= round
   }
 
+  /** The lease was of the old configuration; a quorum of the new one may have confirmed more. */
+  protected override membershipChanged(): void {
+    super.membershipChanged()
+    this.leaseEnd = -never
+    this.quorumConfirmed(this.confirmedRound())
+  }
+
   // Leases
 
   /** Who answered a round votes for nobody else for an election timeout of its own clock. */

@@ -72,9 +72,9 @@ export abstract class TransferRules extends ReadRules {
     return this.transferTarget === null ? '' : 'transfer-in-progress'
   }
 
-  /** A new configuration voids the lease, which was of the old one, and a transfer to who is no voter any more. */
+  /** A transfer ends where its target is a voter no more. */
   protected override membershipChanged(): void {
-    this.leaseEnd = -never
+    super.membershipChanged()
     if (this.transferTarget === null || this.mayLead(this.transferTarget)) return
     this.endTransfer(this.transferSent ? 'unknown' : 'failed', 'target-removed')
   }
