@@ -1,10 +1,8 @@
 /** SPEC.md as data. The document is the only place that says what is required; code names requirements by slug. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Level } from '../../traces/report.ts'
 import { packageRoot } from './package-files.ts'
-
-export const levels = ['MUST', 'SHOULD', 'MAY'] as const
-export type Level = (typeof levels)[number]
 
 /** One testable sentence. */
 export interface Requirement {
@@ -31,6 +29,9 @@ export interface Spec {
   readonly requirements: readonly Requirement[]
   readonly profiles: readonly Profile[]
 }
+
+/** Version of SPEC.md itself. */
+export const specVersion = 1
 
 let spec: Spec | undefined
 

@@ -1,0 +1,85 @@
+/** From sums over runs to a verdict per requirement. */
+import type { Hello } from '../../impl/contract/raft.ts'
+import type { OperationType } from '../../models/raft/vocabulary.ts'
+import type { KnownFailure, Outcome, Verdict } from '../../traces/report.ts'
+import { suggestion } from '../../traces/input-error.ts'
+import type { Profile, Requirement } from './spec.ts'
+import type { Tally } from './tally.ts'
+
+/** What an implementation must offer before a profile can be put to the test. */
+const needs: Readonly<Record<string, { readonly operation?: OperationType; readonly disk?: boolean }>> = {
+  'raft-persistence': { disk: true },
+  'raft-transfer': { operation: 'transfer' },
+  'raft-membership': { operation: 'change-membership' },
+  'raft-membership-joint': { operation: 'change-membership' },
+  'raft-config-on-append': { operation: 'change-membership' },
+  'raft-config-on-apply': { operation: 'change-membership' },
+  'raft-learners': { operation: 'change-membership' },
+  'raft-snapshot': { operation: 'compact' },
+  'raft-read-index': { operation: 'read' },
+  'raft-read-lease': { operation: 'read' },
+}
+
+/** What the implementation lacks to be tested for a profile, in a few words; empty if nothing. */
+function lack({ operations, capabilities }: Hello, profile: string): string {
+  const { operation, disk = false } = needs[profile] ?? {}
+  if (disk && !capabilities.disk) return 'has no disk that can crash'
+  return operation !== undefined && !operations.includes(operation) ? `does not offer operation ${operation}` : ''
+}
+
+/** The verdict on each of the requirements, without counterexamples. */
+export function outcomesOf(
+  requirements: readonly Requirement[],
+  hello: Hello,
+  tally: Tally,
+  known: readonly KnownFailure[],
+): Outcome[] {
+  return requirements.map((requirement) => {
+    const { slug, level, profile, sentence, source } = requirement
+    const { verdict, reason } = judge(requirement, hello, tally)
+    return {
+      requirement: slug,
+      level,
+      profile,
+      sentence,
+      source,
+      claimed: hello.profiles.includes(profile),
+      verdict,
+      exercised: tally.exercised.get(slug) ?? 0,
+      reason,
+      replay: '',
+      counterexample: null,
+      known: known.find((failure) => failure.requirement === slug) ?? null,
+    }
+  })
+}
+
+function judge({ slug, profile }: Requirement, hello: Hello, tally: Tally): { verdict: Verdict; reason: string } {
+  if (!hello.profiles.includes(profile)) {
+    return { verdict: 'unsupported', reason: `profile ${profile} is not claimed` }
+  }
+  const finding = tally.findings.get(slug)
+  if (finding !== undefined) {
+    const { text } = finding.violation
+    const runs = tally.failures.get(slug)!
+    return { verdict: 'fail', reason: `${text.split('\n')[0]} (${runs} of ${tally.scenarios} runs)` }
+  }
+  if ((tally.exercised.get(slug) ?? 0) > 0) return { verdict: 'pass', reason: '' }
+  const missing = lack(hello, profile)
+  if (missing !== '') return { verdict: 'unsupported', reason: missing }
+  if (tally.errors.length > 0) return { verdict: 'error', reason: 'the adapter failed before it was put to the test' }
+  return { verdict: 'inconclusive', reason: `${tally.scenarios} runs never put it to the test` }
+}
+
+/** What contradicts itself, or SPEC.md, in the profiles that an implementation claims: a line each. */
+export function claimProblems({ profiles }: Hello, known: readonly Profile[]): string[] {
+  const names = known.map(({ name }) => name)
+  const problems = profiles
+    .filter((profile) => !names.includes(profile))
+    .map((profile) => `claims profile '${profile}', which does not exist${suggestion(profile, names)}`)
+  if (!profiles.includes('raft-core')) problems.push("claims no profile 'raft-core', the base of all others")
+  if (profiles.includes('raft-config-on-append') && profiles.includes('raft-config-on-apply')) {
+    problems.push("claims 'raft-config-on-append' and 'raft-config-on-apply', which exclude each other")
+  }
+  return problems
+}

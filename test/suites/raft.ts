@@ -1,0 +1,181 @@
+/** The Raft suite: scenarios are run, judged and summed up; what fails is shrunk. */
+import type { KnownFailure, Outcome, Report } from '../../traces/report.ts'
+import { shownOf, shrinkFinding, type Counterexample } from './counterexample.ts'
+import { claimProblems, outcomesOf } from './outcomes.ts'
+import { packageVersion } from './package-files.ts'
+import { runAll } from './runs.ts'
+import { scenariosOf } from './scenarios.ts'
+import { loadSpec, specVersion, surfaceOf, type Requirement } from './spec.ts'
+import { countsOf, type Tally } from './tally.ts'
+import { createRunner, type Runner, type Target } from './target.ts'
+
+export interface SuiteOptions {
+  /** Decides which random schedules are drawn. Default 1. */
+  readonly seed?: number
+  /** Number of random schedules. Default 200. */
+  readonly budget?: number
+  /** Which part of the suite to run: `index` of `of`, from 1. Default all. */
+  readonly shard?: { readonly index: number; readonly of: number } | null
+  /** SHOULD counts like MUST. Default false. */
+  readonly strict?: boolean
+  /** Report only on requirements of these profiles. Default all. */
+  readonly profiles?: readonly string[]
+  /** Report only on these requirements. Default all. */
+  readonly requirements?: readonly string[]
+  /** Failures that are known and accepted for now. */
+  readonly known?: readonly KnownFailure[]
+  /** Executions that shrinking one failure may take. Default 2,000 in this process, 500 through an adapter. */
+  readonly executions?: number
+  /** Milliseconds that shrinking one failure of an adapter may take. Default 20,000. */
+  readonly shrinkTime?: number
+  /** Ends the suite early; the report then holds what was found so far. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: SuiteProgress) => void
+  /** The adapter's command, for the report. Default null. */
+  readonly command?: string | null
+  /** Where a counterexample will be written, and the command that replays it; for the report only. */
+  readonly place?: (counterexample: Counterexample) => { readonly trace: string; readonly replay: string }
+}
+
+export interface SuiteProgress {
+  readonly done: number
+  readonly total: number
+  readonly label: string
+  /** Runs that broke a requirement. */
+  readonly failures: number
+}
+
+export interface SuiteResult {
+  readonly report: Report
+  readonly counterexamples: readonly Counterexample[]
+}
+
+export const defaultSeed = 1
+export const defaultBudget = 200
+
+/**
+ * Checks an implementation of Raft against every requirement of the profiles that it claims.
+ *
+ * @throws AdapterError if an adapter does not start; what it does wrong later is in the report
+ */
+export async function runRaftSuite(target: Target, options: SuiteOptions = {}): Promise<SuiteResult> {
+  const runner = await createRunner(target)
+  const endOnAbort = (): void => void runner.close()
+  options.signal?.addEventListener('abort', endOnAbort)
+  try {
+    return await runOn(runner, target, options)
+  } finally {
+    options.signal?.removeEventListener('abort', endOnAbort)
+    await runner.close()
+  }
+}
+
+async function runOn(runner: Runner, target: Target, options: SuiteOptions): Promise<SuiteResult> {
+  const { seed = defaultSeed, budget = defaultBudget, shard = null, signal, onProgress } = options
+  const { hello } = runner
+  const { profiles } = loadSpec()
+  const source = scenariosOf({ hello, seed, budget })
+  const numbers = Array.from({ length: source.count }, (_, number) => number).filter(
+    (number) => shard === null || number % shard.of === shard.index - 1,
+  )
+  const tally = await runAll(runner, source, numbers, {
+    signal,
+    onRun: (done, label, failures) => onProgress?.({ done, total: numbers.length, label, failures }),
+  })
+  const selected = selectRequirements(options)
+  const notes = noteStrangers(tally, selected, hello.profiles)
+  const outcomes = outcomesOf(selected, hello, tally, options.known ?? [])
+  const failing = outcomes.filter(({ verdict }) => verdict === 'fail')
+  const counterexamples: Counterexample[] = []
+  for (const [index, { requirement }] of failing.entries()) {
+    onProgress?.({
+      done: index,
+      total: failing.length,
+      label: `shrinking a failure of ${requirement}`,
+      failures: failing.length,
+    })
+    const finding = tally.findings.get(requirement)!
+    counterexamples.push(await shrinkFinding(runner, finding, seed, shrinkLimits(target, options)))
+  }
+  return {
+    counterexamples,
+    report: {
+      format: 'swarmcheck-report',
+      version: 1,
+      swarmcheck: packageVersion,
+      spec: specVersion,
+      implementation: hello,
+      command: options.command ?? null,
+      suite: 'raft',
+      seed,
+      shard,
+      strict: options.strict ?? false,
+      runs: {
+        scenarios: tally.scenarios,
+        steps: tally.steps,
+        deliveries: tally.deliveries,
+        simulated: tally.simulated,
+      },
+      outcomes: outcomes.map((outcome) => withCounterexample(outcome, counterexamples, options.place)),
+      coverage: {
+        transitions: countsOf(tally.transitions),
+        faults: countsOf(tally.faults),
+        outside: countsOf(tally.outside),
+        skipped: countsOf(tally.skipped),
+        deliveries: countsOf(tally.messages),
+        operations: countsOf(tally.operations),
+        results: countsOf(tally.results),
+        searches: [],
+      },
+      errors: [...claimProblems(hello, profiles), ...tally.errors],
+      notes,
+      interrupted: signal?.aborted === true,
+    },
+  }
+}
+
+/** The requirements that a run reports on. */
+function selectRequirements({ profiles, requirements }: SuiteOptions): Requirement[] {
+  return loadSpec().requirements.filter(
+    ({ slug, profile, until }) =>
+      surfaceOf(slug) === 'raft' &&
+      until === null &&
+      (profiles === undefined || profiles.includes(profile)) &&
+      (requirements === undefined || requirements.includes(slug)),
+  )
+}
+
+/** A run ends at its first violation. Those that no outcome tells of are told otherwise, so that nothing is hidden. */
+function noteStrangers(tally: Tally, selected: readonly Requirement[], claimed: readonly string[]): string[] {
+  const all = loadSpec().requirements
+  return [...tally.findings].flatMap(([requirement, { scenario, violation }]) => {
+    const entry = all.find(({ slug }) => slug === requirement)
+    const runs = `${tally.failures.get(requirement)} of ${tally.scenarios} runs`
+    if (entry === undefined) {
+      tally.errors.push(`${scenario.name}: ${requirement}: ${violation.text} (${runs})`)
+      return []
+    }
+    if (claimed.includes(entry.profile) && selected.includes(entry)) return []
+    const why = claimed.includes(entry.profile) ? 'not asked for' : `of profile ${entry.profile}, which is not claimed`
+    return [`${runs} broke ${requirement}, ${why}, in ${scenario.name}: ${violation.text}`]
+  })
+}
+
+/** In this process only executions are counted, so that equal seeds give equal bytes on every machine. */
+function shrinkLimits(target: Target, { executions, shrinkTime = 20_000, signal }: SuiteOptions) {
+  const aborted = (): boolean => signal?.aborted === true
+  if (target.kind === 'in-process') return { executions: executions ?? 2000, stop: aborted }
+  const end = performance.now() + shrinkTime
+  return { executions: executions ?? 500, stop: () => aborted() || performance.now() > end }
+}
+
+function withCounterexample(
+  outcome: Outcome,
+  counterexamples: readonly Counterexample[],
+  place: SuiteOptions['place'],
+): Outcome {
+  const counterexample = counterexamples.find(({ requirement }) => requirement === outcome.requirement)
+  if (counterexample === undefined) return outcome
+  const { trace = null, replay = '' } = place?.(counterexample) ?? {}
+  return { ...outcome, replay, counterexample: shownOf(counterexample, trace) }
+}

@@ -1,0 +1,181 @@
+/** Runs many scenarios on one target. What an adapter does wrong ends its own runs only. */
+import { AdapterError } from '../../impl/contract/adapter-error.ts'
+import type { RaftScenario } from '../../models/raft/vocabulary.ts'
+import { slugs } from '../../properties/raft/requirements.ts'
+import type { TraceEvent } from '../../traces/event.ts'
+import type { ScenarioSource } from './scenarios.ts'
+import { addFinding, addRun, createTally, type Tally } from './tally.ts'
+import type { JudgedRun, Runner } from './target.ts'
+
+export interface RunsOptions {
+  /** Ends the work early; what was found so far is kept. */
+  readonly signal?: AbortSignal | undefined
+  /** Told after each run: how many are done, the name of the last, and how many broke a requirement. */
+  readonly onRun?: ((done: number, label: string, failures: number) => void) | undefined
+}
+
+/** An adapter that fails this often is given up. */
+const maximalErrors = 10
+
+/** Every so many scenarios one is run twice, where the implementation says that this makes no difference. */
+const repeatEvery = 50
+
+/** Runs the scenarios of these numbers. Never throws for what the implementation does. */
+export async function runAll(
+  runner: Runner,
+  source: ScenarioSource,
+  numbers: readonly number[],
+  options: RunsOptions = {},
+): Promise<Tally> {
+  const work = new Work(runner, source, numbers, options)
+  await work.run()
+  return work.tally
+}
+
+interface Suspect {
+  readonly number: number
+  readonly scenario: RaftScenario
+  readonly error: AdapterError
+}
+
+class Work {
+  readonly tally = createTally()
+  readonly #runner: Runner
+  readonly #source: ScenarioSource
+  readonly #numbers: readonly number[]
+  readonly #options: RunsOptions
+  /** Runs that were under way when the adapter failed: one of them may be the cause. */
+  readonly #suspects: Suspect[] = []
+  #next = 0
+  #done = 0
+  #failures = 0
+
+  constructor(runner: Runner, source: ScenarioSource, numbers: readonly number[], options: RunsOptions) {
+    this.#runner = runner
+    this.#source = source
+    this.#numbers = numbers
+    this.#options = options
+  }
+
+  async run(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#runner.concurrency }, () => this.#lane()))
+    await this.#clearSuspects()
+    const left = this.#numbers.length - this.#next
+    if (left > 0 && !this.#aborted) {
+      this.tally.errors.push(
+        `given up after ${this.tally.errors.length} failures of the adapter: ${left} scenarios were not run`,
+      )
+    }
+  }
+
+  get #aborted(): boolean {
+    return this.#options.signal?.aborted === true
+  }
+
+  get #over(): boolean {
+    return this.#aborted || this.tally.errors.length >= maximalErrors || this.#next >= this.#numbers.length
+  }
+
+  async #lane(): Promise<void> {
+    while (!this.#over) {
+      const number = this.#numbers[this.#next++]!
+      const scenario = this.#source.scenario(number)
+      try {
+        await this.#runOne(number, scenario)
+      } catch (error) {
+        if (!(error instanceof AdapterError)) throw error
+        if (this.#aborted) return
+        this.#suspects.push({ number, scenario, error })
+        // Everybody else on this adapter fails with it, and comes to stand here; the last one goes on.
+        if (this.#suspects.length >= this.#runner.concurrency) await this.#clearSuspects()
+      }
+      // Signals and the terminal are served between runs.
+      await new Promise(setImmediate)
+    }
+  }
+
+  async #runOne(number: number, scenario: RaftScenario): Promise<void> {
+    const result = await this.#runner.run(scenario)
+    this.#add(number, scenario, result)
+    if (this.#runner.hello.deterministic && number % repeatEvery === 0) {
+      const again = await this.#runner.run(scenario)
+      const event = firstDifference(result.events, again.events)
+      if (event >= 0) {
+        this.tally.errors.push(
+          `declares itself deterministic, but ${scenario.name} ran another way the second time, from event ${event + 1} on`,
+        )
+      }
+    }
+  }
+
+  #add(number: number, scenario: RaftScenario, result: JudgedRun): void {
+    addRun(this.tally, number, scenario, result)
+    this.#done++
+    if (result.violation !== null) this.#failures++
+    this.#options.onRun?.(this.#done, scenario.name, this.#failures)
+  }
+
+  /** Runs each suspect again, alone: whoever fails again is the cause. */
+  async #clearSuspects(): Promise<void> {
+    const suspects = this.#suspects.splice(0)
+    const causes = new Map(suspects.map(({ error }) => [error.message, { error, found: false }]))
+    for (const { number, scenario, error } of suspects) {
+      if (this.#over && this.#aborted) return
+      const again = await this.#alone(number, scenario)
+      if (again === null) continue
+      causes.get(error.message)!.found = true
+      if (again.refusal === 'unsupported') {
+        this.tally.outside.set('refused scenario', (this.tally.outside.get('refused scenario') ?? 0) + 1)
+      } else if (again.died && (await this.#alone(number, scenario))?.died === true) {
+        this.#die(number, scenario, again)
+      } else this.tally.errors.push(describe(scenario, again))
+    }
+    for (const { error, found } of causes.values()) {
+      if (!found) this.tally.errors.push(`${describeError(error)}\nit did not happen again when each run was run alone`)
+    }
+  }
+
+  /** What the adapter did wrong when it had nothing else to do, or null. */
+  async #alone(number: number, scenario: RaftScenario): Promise<AdapterError | null> {
+    try {
+      this.#add(number, scenario, await this.#runner.run(scenario))
+      return null
+    } catch (error) {
+      if (error instanceof AdapterError) return error
+      throw error
+    }
+  }
+
+  /** A process that ends or hangs on a valid schedule, again and again, breaks a requirement of its own. */
+  #die(number: number, scenario: RaftScenario, error: AdapterError): void {
+    const violation = deathViolation(error)
+    this.tally.scenarios++
+    this.#failures++
+    addFinding(this.tally, { number, scenario, violation, events: [], violationEvent: -1 }, 1)
+    this.#options.onRun?.(++this.#done, scenario.name, this.#failures)
+  }
+}
+
+/** How the death of an adapter reads as a broken requirement. */
+export function deathViolation(error: AdapterError) {
+  return { requirement: slugs.survives, text: describeError(error), allowed: 'an answer', node: null } as const
+}
+
+function describe(scenario: RaftScenario, error: AdapterError): string {
+  return `${scenario.name}: ${describeError(error)}`
+}
+
+/** What an adapter did wrong, and its last words on lines of their own. */
+export function describeError(error: AdapterError): string {
+  const words = error.lastWords.trim()
+  return words === '' ? error.message : `${error.message}\nits last words:\n${words}`
+}
+
+/** Index of the first event that differs; -1 if none does. */
+function firstDifference(left: readonly TraceEvent[], right: readonly TraceEvent[]): number {
+  const most = Math.max(left.length, right.length)
+  for (let index = 0; index < most; index++) {
+    if (JSON.stringify(left[index]) !== JSON.stringify(right[index])) return index
+  }
+  return -1
+}

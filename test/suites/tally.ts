@@ -1,0 +1,127 @@
+/** What many runs add up to. Adding is independent of the order, so that jobs and shards change nothing. */
+import type { RaftScenario } from '../../models/raft/vocabulary.ts'
+import type { Violation } from '../../properties/judge.ts'
+import type { TraceEvent } from '../../traces/event.ts'
+import type { Counts } from '../../traces/report.ts'
+import type { JudgedRun } from './target.ts'
+
+/** A run that broke a requirement. */
+export interface Finding {
+  /** Number of the scenario in its suite. */
+  readonly number: number
+  readonly scenario: RaftScenario
+  readonly violation: Violation
+  /** What was recorded up to the violation; empty if the adapter died of it. */
+  readonly events: readonly TraceEvent[]
+  readonly violationEvent: number
+}
+
+/** Sums over runs. Plain data: it passes between threads. */
+export interface Tally {
+  scenarios: number
+  steps: number
+  deliveries: number
+  simulated: number
+  /** By requirement: how often it was put to the test. */
+  readonly exercised: Map<string, number>
+  /** By requirement: in how many runs it was broken first. */
+  readonly failures: Map<string, number>
+  /** By requirement: the run that showed it with the fewest events. */
+  readonly findings: Map<string, Finding>
+  readonly transitions: Map<string, number>
+  readonly faults: Map<string, number>
+  readonly outside: Map<string, number>
+  readonly skipped: Map<string, number>
+  readonly messages: Map<string, number>
+  readonly operations: Map<string, number>
+  readonly results: Map<string, number>
+  readonly errors: string[]
+}
+
+export function createTally(): Tally {
+  return {
+    scenarios: 0,
+    steps: 0,
+    deliveries: 0,
+    simulated: 0,
+    exercised: new Map(),
+    failures: new Map(),
+    findings: new Map(),
+    transitions: new Map(),
+    faults: new Map(),
+    outside: new Map(),
+    skipped: new Map(),
+    messages: new Map(),
+    operations: new Map(),
+    results: new Map(),
+    errors: [],
+  }
+}
+
+/** Adds a run. */
+export function addRun(tally: Tally, number: number, scenario: RaftScenario, result: JudgedRun): void {
+  tally.scenarios++
+  tally.steps += result.steps
+  tally.deliveries += result.deliveries
+  tally.simulated += result.duration
+  addCounts(tally.exercised, result.exercised)
+  addCounts(tally.transitions, result.transitions)
+  addCounts(tally.faults, Object.entries(result.faults))
+  addCounts(tally.outside, Object.entries(result.outside))
+  addCounts(tally.skipped, Object.entries(result.skipped))
+  addCounts(tally.messages, Object.entries(result.coverage.deliveries))
+  addCounts(tally.operations, Object.entries(result.coverage.operations))
+  addCounts(tally.results, Object.entries(result.coverage.results))
+  const { violation, events, violationEvent } = result
+  if (violation !== null) addFinding(tally, { number, scenario, violation, events, violationEvent }, 1)
+  for (const advice of result.advice) {
+    // Its place is found when it is shrunk; until then the whole run shows it.
+    if (advice.requirement === violation?.requirement) continue
+    addFinding(tally, { number, scenario, violation: advice, events, violationEvent: events.length - 1 }, 1)
+  }
+}
+
+/** Adds a finding that was made in so many runs. */
+export function addFinding(tally: Tally, finding: Finding, runs: number): void {
+  const { requirement } = finding.violation
+  tally.failures.set(requirement, (tally.failures.get(requirement) ?? 0) + runs)
+  const best = tally.findings.get(requirement)
+  if (best === undefined || isSimpler(finding, best)) tally.findings.set(requirement, finding)
+}
+
+const summed = [
+  'exercised',
+  'transitions',
+  'faults',
+  'outside',
+  'skipped',
+  'messages',
+  'operations',
+  'results',
+] as const
+
+/** Adds what another tally has. */
+export function addTally(tally: Tally, other: Tally): void {
+  tally.scenarios += other.scenarios
+  tally.steps += other.steps
+  tally.deliveries += other.deliveries
+  tally.simulated += other.simulated
+  for (const part of summed) addCounts(tally[part], other[part])
+  for (const [requirement, finding] of other.findings) addFinding(tally, finding, other.failures.get(requirement) ?? 1)
+  tally.errors.push(...other.errors)
+}
+
+export function countsOf(counts: ReadonlyMap<string, number>): Counts {
+  return Object.fromEntries([...counts].sort(([left], [right]) => (left < right ? -1 : 1)))
+}
+
+function addCounts(sums: Map<string, number>, counts: Iterable<readonly [string, number]>): void {
+  for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count)
+}
+
+/** Fewer events are easier to shrink; of two runs with as many, the one that comes first in the suite. */
+function isSimpler(left: Finding, right: Finding): boolean {
+  const leftEvents = left.events.length || Infinity
+  const rightEvents = right.events.length || Infinity
+  return leftEvents === rightEvents ? left.number < right.number : leftEvents < rightEvents
+}

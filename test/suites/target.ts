@@ -1,0 +1,127 @@
+/** What is tested, and how a scenario is run on it: the same for implementations in this process and out of it. */
+import { AdapterError } from '../../impl/contract/adapter-error.ts'
+import type { Hello, Implementation, RemoteImplementation } from '../../impl/contract/raft.ts'
+import type { RaftScenario } from '../../models/raft/vocabulary.ts'
+import type { Violation } from '../../properties/judge.ts'
+import { createRaftJudge } from '../../properties/raft/judge.ts'
+import { runScenario, runScenarioRemote, type RaftJudge, type RunOptions, type RunResult } from '../../traces/run.ts'
+
+/** What is tested. `start` is called again after an adapter has failed. */
+export type Target =
+  | { readonly kind: 'in-process'; readonly implementation: Implementation }
+  | { readonly kind: 'adapter'; readonly start: () => Promise<RemoteImplementation> }
+
+/** What a run gave, and what it did against the advice of a SHOULD. */
+export type JudgedRun = RunResult & { readonly advice: readonly Violation[] }
+
+export interface JudgedRunOptions extends RunOptions {
+  /** A requirement that ends the run when it is broken, even if it is only a SHOULD. */
+  readonly against?: string
+}
+
+/** Runs scenarios on a target, each with a fresh judge. */
+export interface Runner {
+  readonly hello: Hello
+  /** How many runs may usefully be under way at once. */
+  readonly concurrency: number
+  /** @throws AdapterError if the adapter fails; the next run starts a new one */
+  run(scenario: RaftScenario, options?: JudgedRunOptions): Promise<JudgedRun>
+  /** Ends what was started. Runs that are under way are rejected. */
+  close(): Promise<void>
+}
+
+/** Runs that share one adapter: enough to hide the time that lines take between two processes. */
+const interleaved = 8
+
+/** A judge for what an implementation claims. Breaking `against` is a violation to it, whatever its level. */
+export function judgeFor(hello: Hello, against?: string): RaftJudge {
+  const judge = createRaftJudge(hello.profiles, hello.capabilities.disk)
+  if (against === undefined) return judge
+  const broken = (): Violation | null => judge.advice().find(({ requirement }) => requirement === against) ?? null
+  return {
+    start: (start, initial) => judge.start(start, initial) ?? broken(),
+    step: (input, answer, now) => judge.step(input, answer, now) ?? broken(),
+    inspect: (node, inspection) => judge.inspect(node, inspection) ?? broken(),
+    phase: (phase, now) => judge.phase(phase, now) ?? broken(),
+    settled: () => judge.settled(),
+    finish: (now) => judge.finish(now) ?? broken(),
+    advice: () => judge.advice(),
+    exercised: () => judge.exercised(),
+    transitions: () => judge.transitions(),
+  }
+}
+
+/** @throws AdapterError if an adapter cannot be started */
+export async function createRunner(target: Target): Promise<Runner> {
+  if (target.kind === 'in-process') {
+    const { implementation } = target
+    const { hello } = implementation
+    return {
+      hello,
+      concurrency: 1,
+      run: async (scenario, options) => {
+        const judge = judgeFor(hello, options?.against)
+        const result = runScenario(scenario, implementation, judge, options)
+        return { ...result, advice: judge.advice() }
+      },
+      close: async () => {},
+    }
+  }
+  const runner = new AdapterRunner(target.start)
+  await runner.start()
+  return runner
+}
+
+class AdapterRunner implements Runner {
+  readonly concurrency = interleaved
+  readonly #start: () => Promise<RemoteImplementation>
+  #adapter: Promise<RemoteImplementation> | null = null
+  #hello: Hello | null = null
+  #closed = false
+
+  constructor(start: () => Promise<RemoteImplementation>) {
+    this.#start = start
+  }
+
+  get hello(): Hello {
+    return this.#hello!
+  }
+
+  async start(): Promise<RemoteImplementation> {
+    if (this.#closed) throw new AdapterError('closed', 'the run was ended')
+    this.#adapter ??= this.#start()
+    const adapter = this.#adapter
+    try {
+      const implementation = await adapter
+      this.#hello ??= implementation.hello
+      return implementation
+    } catch (error) {
+      if (this.#adapter === adapter) this.#adapter = null
+      throw error
+    }
+  }
+
+  async run(scenario: RaftScenario, options?: JudgedRunOptions): Promise<JudgedRun> {
+    const adapter = await this.start()
+    const judge = judgeFor(this.hello, options?.against)
+    try {
+      const result = await runScenarioRemote(scenario, adapter, judge, options)
+      return { ...result, advice: judge.advice() }
+    } catch (error) {
+      if (!(error instanceof AdapterError) || error.kind !== 'refused') await this.#end(adapter)
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const adapter = await this.#adapter?.catch(() => null)
+    if (adapter) await this.#end(adapter)
+  }
+
+  /** What this adapter says cannot be trusted any more. */
+  async #end(adapter: RemoteImplementation): Promise<void> {
+    if ((await this.#adapter?.catch(() => null)) === adapter) this.#adapter = null
+    await adapter.close()
+  }
+}
