@@ -224,6 +224,7 @@ export function createNullJudge(changes: Partial<RaftJudge> = {}): RaftJudge {
     phase: () => null,
     settled: () => true,
     finish: () => null,
+    advice: () => [],
     exercised: () => new Map(),
     transitions: () => new Map(),
     ...changes,

@@ -270,6 +270,7 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
       violation: this.#violation,
       violationEvent: this.#violationEvent,
       violationStep: this.#violationStep,
+      advice: this.#judge.advice(),
       events: this.#recording.events,
       eventCount: this.#recording.count,
       steps: this.#steps,

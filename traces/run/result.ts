@@ -29,6 +29,8 @@ export interface RunResult {
   readonly violationEvent: number
   /** Index in `scenario.steps` of the step in which it happened: their number if at the very end; -1 for none. */
   readonly violationStep: number
+  /** What a SHOULD advises against and was seen, the first of each requirement. */
+  readonly advice: readonly Violation[]
   /** The recorded events; empty if the run was not recorded. */
   readonly events: readonly TraceEvent[]
   /** Number of events, recorded or not. */

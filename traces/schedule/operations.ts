@@ -50,14 +50,18 @@ export class OperationSource {
       [can('read', 15), () => this.#read()],
       [can('compact', 6), () => this.#ask(pick(draw, this.#nodes), { type: 'compact', keep: draw.integer(0, 4) })],
       [can('transfer', 4), () => this.#ask('leader', { type: 'transfer', to: pick(draw, [...this.#voters]) })],
-      [can('change-membership', 7), () => this.changeMembership()],
+      [can('change-membership', 7), () => this.#changeMembership()],
       [1, () => null],
     ])
-    return make() ?? this.#ask('leader', { type: 'propose', command: this.#put() })
+    return make() ?? this.put()
+  }
+
+  put(): RaftStep {
+    return this.#ask('leader', { type: 'propose', command: this.#put() })
   }
 
   /** A change that leaves a quorum whether or not the changes before it were carried out; null if there is none. */
-  changeMembership(): RaftStep | null {
+  #changeMembership(): RaftStep | null {
     const draw = this.#draw
     const { profiles } = this.#hello
     const jointly = profiles.includes('raft-membership-joint')

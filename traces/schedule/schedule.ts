@@ -3,9 +3,9 @@
  * left for later). It ends with `settle`, which every correct implementation passes.
  */
 import type { Hello } from '../../impl/contract/raft.ts'
-import type { RaftOptions, RaftScenario } from '../../models/raft/vocabulary.ts'
+import type { MessageKind, RaftOptions, RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { DiskProfile, Milliseconds, NetworkProfile, NodeId, Target } from '../../models/vocabulary.ts'
-import { type RaftStep, messageKinds } from '../scenario.ts'
+import type { RaftStep } from '../scenario.ts'
 import { type Draw, drawFrom, pick, pickSome, pickWeighted } from './draw.ts'
 import { OperationSource } from './operations.ts'
 
@@ -41,21 +41,22 @@ export function drawScenario(draw: Draw, seed: number, hello: Hello, size: Sched
   // Leases hold only where clocks are true: no rates, no jumps.
   const leases = claims('raft-read-lease') && options.checkQuorum && draw.chance(0.5)
   const calm = draw.chance(0.25)
-  const episodes = new Episodes(draw, hello, nodes, options, leases)
   const source = new OperationSource(draw, hello, nodes, voters, learners, options, leases)
+  const episodes = new Episodes(draw, hello, nodes, options, leases, source)
   const episodeCount = size.episodes ?? draw.integer(5, 9)
-  // Half of the time there may be no leader, and so no heartbeats; a round of them is a message and its answer.
+  // Faults cost deliveries, so count only the time without; a round of heartbeats is a message and its answer.
   const perRound = 2 * Math.max(1, voterCount - 1)
-  const duration = (2 * (size.deliveries ?? 500) * options.heartbeatInterval) / perRound
-  const episodeDuration = Math.max(Math.round(duration / episodeCount), 2 * options.electionTimeout)
+  const healthy = ((size.deliveries ?? 500) * options.heartbeatInterval) / perRound
+  const episodeDuration = Math.max(Math.round((1.8 * healthy) / episodeCount), options.electionTimeout)
 
   const steps: RaftStep[] = [...drawStaleMessages(draw, hello, voters, options)]
   steps.push({ step: 'run', duration: 3 * options.electionTimeout })
   if (voterCount === 1) steps.push(...grow(nodes, options))
   for (let episode = 0; episode < episodeCount; episode++) {
     steps.push(...episodes.begin(episode))
-    steps.push(...drawTraffic(draw, source, episodeDuration))
+    steps.push(...drawTraffic(draw, source, draw.integer(1, 6) * options.electionTimeout))
     steps.push(...episodes.end())
+    steps.push(...drawTraffic(draw, source, episodeDuration))
   }
   steps.push({ step: 'settle' })
   return {
@@ -99,7 +100,7 @@ function drawNetwork(draw: Draw, hello: Hello, { heartbeatInterval }: RaftOption
 
 function drawDisk(draw: Draw, { heartbeatInterval }: RaftOptions): DiskProfile {
   const least = pick(draw, [0, 1, 1, 2])
-  return { delay: [least, least + draw.integer(0, Math.ceil(heartbeatInterval / pick(draw, [2, 5, 10])))] }
+  return { delay: [least, least + draw.integer(0, Math.ceil(heartbeatInterval / pick(draw, [1, 2, 5, 10])))] }
 }
 
 /** A few messages that arrive long after their term. */
@@ -107,13 +108,17 @@ function drawStaleMessages(
   draw: Draw,
   { assumptions }: Hello,
   voters: readonly NodeId[],
-  { electionTimeout }: RaftOptions,
+  { electionTimeout, preVote }: RaftOptions,
 ): RaftStep[] {
   if (assumptions.fifo || voters.length < 2 || draw.chance(0.5)) return []
+  const votes: MessageKind[] = ['request-vote', 'request-vote-response']
+  const preVotes: MessageKind[] = preVote ? ['pre-vote', 'pre-vote-response'] : []
+  const appends: MessageKind[] = ['append-entries', 'append-entries-response', 'heartbeat', 'heartbeat-response']
+  const kinds = [...votes, ...preVotes, ...appends]
   return Array.from({ length: draw.integer(1, 6) }, () => {
     const [from, to] = pickSome(draw, voters, 2, 2) as [NodeId, NodeId]
     const by = draw.integer(electionTimeout, 4 * electionTimeout)
-    return { step: 'delay', from, to, kind: pick(draw, messageKinds), nth: draw.integer(1, 12), by }
+    return { step: 'delay', from, to, kind: pick(draw, kinds), nth: draw.integer(1, 12), by }
   })
 }
 
@@ -132,14 +137,14 @@ function grow(nodes: readonly NodeId[], { electionTimeout }: RaftOptions): RaftS
 /** Operations, some close together, over about this long. */
 function drawTraffic(draw: Draw, source: OperationSource, duration: Milliseconds): RaftStep[] {
   const steps: RaftStep[] = []
-  const bursts = draw.integer(2, 5)
+  const bursts = draw.integer(1, 4)
   for (let burst = 0; burst < bursts; burst++) {
     const operations = draw.integer(0, 4)
     for (let operation = 0; operation < operations; operation++) {
       steps.push(source.next())
       if (draw.chance(0.3)) steps.push({ step: 'run', duration: draw.integer(1, 20) })
     }
-    steps.push({ step: 'run', duration: draw.integer(1, Math.ceil((2 * duration) / bursts)) })
+    steps.push({ step: 'run', duration: Math.ceil((duration * draw.integer(50, 150)) / (100 * bursts)) })
   }
   return steps
 }
@@ -154,14 +159,23 @@ class Episodes {
   readonly #nodes: readonly NodeId[]
   readonly #options: RaftOptions
   readonly #leases: boolean
+  readonly #source: OperationSource
   #ending: RaftStep[] = []
 
-  constructor(draw: Draw, hello: Hello, nodes: readonly NodeId[], options: RaftOptions, leases: boolean) {
+  constructor(
+    draw: Draw,
+    hello: Hello,
+    nodes: readonly NodeId[],
+    options: RaftOptions,
+    leases: boolean,
+    source: OperationSource,
+  ) {
     this.#draw = draw
     this.#hello = hello
     this.#nodes = nodes
     this.#options = options
     this.#leases = leases
+    this.#source = source
   }
 
   /** The first two episodes have faults of different kinds that are sure to have an effect. */
@@ -189,10 +203,10 @@ class Episodes {
 
   end(): RaftStep[] {
     // What is not ended here is ended by a later episode, or by `settle`.
-    if (this.#draw.chance(0.15)) return []
+    if (this.#nodes.length > 2 && this.#draw.chance(0.15)) return []
     const ending = this.#ending
     this.#ending = []
-    return [...ending, { step: 'run', duration: this.#draw.integer(1, 3 * this.#options.electionTimeout) }]
+    return ending
   }
 
   #start(fault: Fault, target: Target): RaftStep[] {
@@ -224,11 +238,11 @@ class Episodes {
       case 'ring':
         return this.#until([heal], { step: 'ring' })
       case 'cut': {
-        const links = Array.from({ length: draw.integer(1, nodes.length) }, () => this.#link())
+        const links = this.#links(nodes.length)
         return this.#until([heal], ...links.map((link): RaftStep => ({ step: 'cut', ...link })))
       }
       case 'hold': {
-        const links = Array.from({ length: draw.integer(1, 3) }, () => this.#link())
+        const links = this.#links(3)
         return this.#until(
           links.map((link) => ({ step: 'release', ...link })),
           ...links.map((link): RaftStep => ({ step: 'hold', ...link })),
@@ -237,12 +251,13 @@ class Episodes {
       case 'crash':
         return this.#until(
           target === 'leader' ? nodes.map((node) => ({ step: 'restart', node })) : [{ step: 'restart', node: target }],
+          ...this.#busy(target),
           this.#crash(target),
         )
       case 'power': {
         const gap = { step: 'run', duration: draw.integer(1, this.#options.electionTimeout) } as const
         const restarts = nodes.map((node): RaftStep => ({ step: 'restart', node }))
-        return [...nodes.map((node) => this.#crash(node)), gap, ...restarts]
+        return [...this.#busy(target), ...nodes.map((node) => this.#crash(node)), gap, ...restarts]
       }
       case 'pause':
         return this.#until(
@@ -261,18 +276,35 @@ class Episodes {
     }
   }
 
+  /** Mostly makes the cluster write, and stops in the middle of it. */
+  #busy(node: Target): RaftStep[] {
+    const draw = this.#draw
+    const pause: RaftStep = { step: 'run', duration: draw.integer(1, 10) }
+    const jumps = !this.#leases && node !== 'leader'
+    return pickWeighted<RaftStep[]>(draw, [
+      [2, []],
+      [
+        5,
+        [...Array.from({ length: draw.integer(1, 4) }, () => this.#source.put()), ...(draw.chance(0.4) ? [] : [pause])],
+      ],
+      [jumps ? 3 : 0, [{ step: 'timeout', node }, ...(draw.chance(0.3) ? [] : [pause])]],
+    ])
+  }
+
   #crash(node: Target): RaftStep {
     const keep = pick(this.#draw, ['all', 'none', 'some', 'some'] as const)
     return { step: 'crash', node, keep, torn: this.#draw.chance(0.3) }
   }
 
-  #link(): { from: NodeId; to: NodeId } {
-    const [from, to] = pickSome(this.#draw, this.#nodes, 2, 2) as [NodeId, NodeId]
-    return { from, to }
+  /** One or more links, at most `greatest`. */
+  #links(greatest: number): { from: NodeId; to: NodeId }[] {
+    const nodes = this.#nodes
+    const all = nodes.flatMap((from) => nodes.filter((to) => to !== from).map((to) => ({ from, to })))
+    return pickSome(this.#draw, all, 1, greatest)
   }
 
-  #until(ending: readonly RaftStep[], ...steps: readonly RaftStep[]): readonly RaftStep[] & RaftStep[] {
+  #until(ending: readonly RaftStep[], ...steps: RaftStep[]): RaftStep[] {
     this.#ending.push(...ending)
-    return [...steps]
+    return steps
   }
 }
