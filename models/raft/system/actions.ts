@@ -7,13 +7,6 @@ export type SystemAction =
   /** The election timeout of the node passes: it campaigns. */
   | { readonly type: 'timeout'; readonly node: NodeId }
   | Delivery
-  /** A request is delivered, and so is its answer. */
-  | {
-      readonly type: 'exchange'
-      readonly from: NodeId
-      readonly to: NodeId
-      readonly kind: 'request-vote' | 'append-entries'
-    }
   /** A client proposes a command to the leader. */
   | { readonly type: 'propose'; readonly node: NodeId }
   /** An operator asks the leader to add or remove one member, itself perhaps. */
@@ -23,13 +16,13 @@ export type SystemAction =
   /** The node loses what is not durable. In the system models it is back at once. */
   | { readonly type: 'crash' | 'restart'; readonly node: NodeId }
 
-/** One message arrives; all others stay in flight. What a field does not concern is 0. */
+/** One message arrives, in an exchange its answer too; all others stay in flight. What a field does not concern is 0. */
 export interface Delivery {
-  readonly type: 'deliver'
+  readonly type: 'deliver' | 'exchange'
   readonly from: NodeId
   readonly to: NodeId
   readonly kind: MessageKind
-  /** Term of the message. */
+  /** Term of the message; of a refusal, the newer term that it tells. */
   readonly term: number
   /** A refusal of a vote or an append. */
   readonly refused: boolean
@@ -70,8 +63,8 @@ export function delivery(
 
 /** One line for people: `deliver append-entries n1>n2 term 2 after 0: 1 entry, commit 0`. */
 export function describeAction(action: SystemAction): string {
-  if (action.type === 'deliver') {
-    const head = `deliver ${action.kind} ${action.from}>${action.to} term ${action.term}`
+  if ('kind' in action) {
+    const head = `${action.type} ${action.kind} ${action.from}>${action.to} term ${action.term}`
     if (action.refused) return `${head} refused`
     if (action.kind === 'append-entries') {
       const entries = action.entries === 1 ? '1 entry' : `${action.entries} entries`
@@ -79,7 +72,25 @@ export function describeAction(action: SystemAction): string {
     }
     return action.index === 0 ? head : `${head} index ${action.index}`
   }
-  if (action.type === 'exchange') return `exchange ${action.kind} ${action.from}>${action.to}`
   const member = 'member' in action ? ` ${action.member}` : ''
   return `${action.type} ${action.node}${member}`
+}
+
+/** The same as deliveries only: an exchange is a request and its answer. */
+export function withoutExchanges(actions: readonly SystemAction[]): SystemAction[] {
+  return actions.flatMap((action) => {
+    if (action.type !== 'exchange') return [action]
+    const isAppend = action.kind === 'append-entries'
+    const answer: Delivery = {
+      ...action,
+      type: 'deliver',
+      from: action.to,
+      to: action.from,
+      kind: isAppend ? 'append-entries-response' : 'request-vote-response',
+      index: action.index + action.entries,
+      entries: 0,
+      commit: 0,
+    }
+    return [{ ...action, type: 'deliver' } satisfies Delivery, answer]
+  })
 }

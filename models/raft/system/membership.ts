@@ -9,7 +9,7 @@
  */
 import type { Emit, SystemModel, SystemProperty } from '../../explorer.ts'
 import * as raftRules from '../rules.ts'
-import { describeAction, nodeName, type SystemAction } from './actions.ts'
+import { delivery, describeAction, nodeName, type SystemAction } from './actions.ts'
 
 export type MembershipRules = Pick<
   typeof raftRules,
@@ -89,9 +89,12 @@ const ASK = 1
 const REPLICATE = 2
 const PROPOSE = 3
 const CHANGE = 4
-/** An action: its kind (3 bits), the member that acts (3), the other one concerned (3), whether that is added (1). */
-const encode = (kind: number, node: number, other: number, added: number): number =>
-  kind | (node << 3) | (other << 6) | (added << 9)
+/**
+ * An action: its kind (3 bits), the member that acts (3), the other one concerned (3), whether that one is added, or the
+ * append holds an entry (1), the term (2), the index before the entry (2), the commit index (2).
+ */
+const encode = (kind: number, node: number, other = 0, one = 0, term = 0, index = 0, commit = 0): number =>
+  kind | (node << 3) | (other << 6) | (one << 9) | (term << 10) | (index << 12) | (commit << 14)
 
 /** The membership model. `rules` are Raft's unless a test weakens one. */
 export function membershipModel(
@@ -161,19 +164,20 @@ export function membershipModel(
     next[node] = after
   }
 
-  /** One append, from where the logs part, and its answer. */
-  const replicate = (node: number, leader: number, other: number): void => {
+  /** One append, from where the logs part, and its answer. Returns the action. */
+  const replicate = (node: number, leader: number, other: number): number => {
     const term = termOf(leader)
     const log = logOf(leader)
     const before = next[other]!
     if (termOf(before) > term) {
       next[node] = observe(leader, termOf(before))
-      return
+      return encode(REPLICATE, node, other, 0, term)
     }
     let after = follower(before, termAfter(termOf(before), term), termOf(before) < term ? 0 : voteOf(before))
     let own = logOf(before)
     let match = Math.min(lengthOf(log), lengthOf(own))
     while (!consistent(termAt(own, match), termAt(log, match))) match--
+    const previous = match
     if (match < lengthOf(log)) {
       own = prefix(own, match) | prefix(log, match + 1)
       match++
@@ -182,6 +186,7 @@ export function membershipModel(
     after = (after & ~(3 << COMMIT) & ~(63 << LOG)) | (commit << COMMIT) | (own << LOG)
     next[other] = after
     next[node] = advance(node, (leader & ~(3 << (MATCH + 2 * other))) | (match << (MATCH + 2 * other)))
+    return encode(REPLICATE, node, other, match - previous, term, previous, commitOf(leader))
   }
 
   const successors = (states: Int32Array, at: number, emit: Emit): void => {
@@ -209,21 +214,20 @@ export function membershipModel(
           next[node] = follower(member, term + 1, node + 1) | LEADER
           next[HISTORY]! |= 1 << (ELECTED + 5 * term + node)
         }
-        step(encode(TIMEOUT, node, 0, 0))
+        step(encode(TIMEOUT, node))
       }
       for (let other = 0; other < members; other++) {
         if (other === node || (voters & (1 << other)) === 0) continue
         if (role === CANDIDATE) {
           ask(node, member, other)
-          step(encode(ASK, node, other, 0))
+          step(encode(ASK, node, other, 0, term))
         } else if (role === LEADER) {
-          replicate(node, member, other)
-          step(encode(REPLICATE, node, other, 0))
+          step(replicate(node, member, other))
         }
       }
       if (role !== LEADER || lengthOf(log) === entries) continue
       next[node] = append(node, member, 0)
-      step(encode(PROPOSE, node, 0, 0))
+      step(encode(PROPOSE, node))
       const commit = commitOf(member)
       if (!mayChangeConfiguration(commit, lastChange(log, proposals), termAt(log, commit), term)) continue
       for (let other = 0; other < members; other++) {
@@ -235,13 +239,17 @@ export function membershipModel(
   }
 
   const decodeAction = (action: number): SystemAction => {
-    const node = nodeName((action >> 3) & 7)
-    const other = nodeName((action >> 6) & 7)
     const kind = action & 7
-    if (kind === TIMEOUT) return { type: 'timeout', node }
-    if (kind === PROPOSE) return { type: 'propose', node }
-    if (kind === CHANGE) return { type: action >> 9 === 1 ? 'add' : 'remove', node, member: other }
-    return { type: 'exchange', from: node, to: other, kind: kind === ASK ? 'request-vote' : 'append-entries' }
+    const node = (action >> 3) & 7
+    const other = (action >> 6) & 7
+    const one = (action >> 9) & 1
+    const term = (action >> 10) & 3
+    if (kind === TIMEOUT) return { type: 'timeout', node: nodeName(node) }
+    if (kind === PROPOSE) return { type: 'propose', node: nodeName(node) }
+    if (kind === CHANGE) return { type: one === 1 ? 'add' : 'remove', node: nodeName(node), member: nodeName(other) }
+    if (kind === ASK) return { ...delivery(node, other, 'request-vote', term), type: 'exchange' }
+    const details = { index: (action >> 12) & 3, entries: one, commit: (action >> 14) & 3 }
+    return { ...delivery(node, other, 'append-entries', term, details), type: 'exchange' }
   }
 
   const always = (name: string, holds: SystemProperty['holds']): SystemProperty => ({ name, kind: 'always', holds })

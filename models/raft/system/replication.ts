@@ -82,6 +82,7 @@ export const termOf = (member: number): number => (member >> TERM) & 7
 const voteOf = (member: number): number => (member >> VOTE) & 3
 export const commitOf = (member: number): number => (member >> COMMIT) & 3
 export const logOf = (member: number): number => (member >> LOG) & 511
+export const matchOf = (member: number, other: number): number => (member >> (MATCH + 2 * other)) & 3
 const baseOf = (member: number): number => (member >> BASE) & 3
 const withCommit = (member: number, commit: number): number => (member & ~(3 << COMMIT)) | (commit << COMMIT)
 const withLog = (member: number, log: number): number => (member & ~(511 << LOG)) | (log << LOG)
@@ -114,7 +115,7 @@ const REFUSE = 2
 const PROPOSE = 3
 const CRASH = 4
 const COMPACT = 5
-/** An action: its kind (3 bits), the member concerned (2), the other end of the link (2), the number of the message. */
+/** An action: its kind (3 bits), the member concerned (2), the other end of the link (2), the number of the message (of a refusal: its term). */
 const encode = (kind: number, node: number, from: number, message: number): number =>
   kind | (node << 3) | (from << 5) | (message << 7)
 
@@ -246,14 +247,14 @@ export function replicationModel(
     let after = observe(member, messages.term[message]!, false)
     const term = termOf(after)
     if (!countsAnswer(term, messages.term[message]!, roleOf(after) === LEADER)) return after
-    const shift = MATCH + 2 * messages.from[message]!
-    const match = matchAfter((after >> shift) & 3, messages.index[message]!)
+    const from = messages.from[message]!
+    const shift = MATCH + 2 * from
+    const match = matchAfter(matchOf(after, from), messages.index[message]!)
     after = (after & ~(3 << shift)) | (match << shift)
     const log = logOf(after)
     for (let index = lengthOf(log); index > commitOf(after); index--) {
       let matching = 1 << node
-      for (let other = 0; other < MEMBERS; other++)
-        if (((after >> (MATCH + 2 * other)) & 3) >= index) matching |= 1 << other
+      for (let other = 0; other < MEMBERS; other++) if (matchOf(after, other) >= index) matching |= 1 << other
       if (!leaderMayCommit(termAt(log, index), term, matching, EVERYBODY, 0)) continue
       next[HISTORY] = recordCommit(next[HISTORY]!, log, index, term)
       after = withCommit(after, index)
@@ -296,7 +297,7 @@ export function replicationModel(
       if (voteOf(member) === node + 1) {
         for (let other = 0; other < MEMBERS; other++) {
           const newer = termOf(states[at + other]!)
-          if (newer > term) step(node, observe(member, newer, false), encode(REFUSE, node, other, 0))
+          if (newer > term) step(node, observe(member, newer, false), encode(REFUSE, node, other, newer))
         }
       }
     }
@@ -340,7 +341,7 @@ export function replicationModel(
     if (kind === PROPOSE) return { type: 'propose', node: nodeName(node) }
     if (kind === CRASH) return { type: 'crash', node: nodeName(node) }
     if (kind === COMPACT) return { type: 'compact', node: nodeName(node) }
-    if (kind === REFUSE) return delivery(from, node, 'request-vote-response', 0, { refused: true })
+    if (kind === REFUSE) return delivery(from, node, 'request-vote-response', message, { refused: true })
     return messages.decode(message, from, node)
   }
 

@@ -1,0 +1,105 @@
+/** The system models by name, for the command: what each is, and what can be set. */
+import { exploreModel, type Bounds, type Exploration, type Progress, type SystemModel } from './explorer.ts'
+import { electionModel } from './raft/system/election.ts'
+import { membershipModel } from './raft/system/membership.ts'
+import { replicationInvariants, replicationModel } from './raft/system/replication.ts'
+
+/** A number that can be set, such as the greatest term. */
+export interface ModelParameter {
+  readonly name: string
+  readonly description: string
+  readonly least: number
+  readonly most: number
+  readonly default: number
+}
+
+export interface ModelEntry {
+  readonly name: string
+  /** What it says and what it leaves out, in a sentence or two. */
+  readonly description: string
+  readonly parameters: readonly ModelParameter[]
+  /** Builds the model; every parameter is given, and in range. */
+  build(parameters: Readonly<Record<string, number>>): SystemModel
+}
+
+const parameter = (
+  name: string,
+  description: string,
+  least: number,
+  most: number,
+  standard: number,
+): ModelParameter => ({ name, description, least, most, default: standard })
+
+export const systemModels: readonly ModelEntry[] = [
+  {
+    name: 'raft-election',
+    description: 'Elections among three members, without logs; messages are reordered, never lost or duplicated.',
+    parameters: [
+      parameter('terms', 'greatest term', 1, 3, 2),
+      parameter('crashes', '1: candidates and leaders may crash, as often as they like', 0, 1, 1),
+    ],
+    build: ({ terms, crashes }) => electionModel({ terms: terms!, crash: crashes === 1 }),
+  },
+  {
+    name: 'raft-replication',
+    description:
+      'Elections, log replication and commitment among three members; messages may be lost, repeated and reordered at will.',
+    parameters: [
+      parameter('terms', 'greatest term', 1, 4, 2),
+      parameter('entries', 'longest log', 1, 3, 2),
+      parameter('crashes', 'most crashes in all', 0, 3, 1),
+      parameter('snapshots', '1: leaders compact their logs and send snapshots', 0, 1, 0),
+    ],
+    build: ({ terms, entries, crashes, snapshots }) =>
+      replicationModel(
+        { terms: terms!, entries: entries!, crashes: crashes!, snapshots: snapshots === 1 },
+        replicationInvariants,
+      ),
+  },
+  {
+    name: 'raft-membership',
+    description:
+      'Members added and removed one at a time; a request and its answer are one step, so that only losses are modelled.',
+    parameters: [
+      parameter('members', 'members that there are', 1, 5, 3),
+      parameter('voters', 'members of the first configuration', 1, 5, 3),
+      parameter('terms', 'greatest term', 1, 3, 2),
+      parameter('entries', 'longest log', 1, 3, 3),
+      parameter('candidates', 'how many members, from the first on, ever campaign', 1, 5, 5),
+    ],
+    build: ({ members, voters, terms, entries, candidates }) =>
+      membershipModel({
+        members: members!,
+        voters: voters!,
+        terms: terms!,
+        entries: entries!,
+        candidates: candidates!,
+      }),
+  },
+]
+
+/**
+ * Searches a system model. Parameters that are not given have their defaults.
+ * Throws a RangeError for an unknown model or parameter, and for a value out of range; its message says what there is.
+ */
+export function explore(
+  name: string,
+  parameters: Readonly<Record<string, number>> = {},
+  bounds: Bounds = {},
+  onProgress?: (progress: Progress) => void,
+): Exploration {
+  const entry = systemModels.find((model) => model.name === name)
+  if (entry === undefined)
+    throw new RangeError(`no model "${name}"; there are ${systemModels.map((model) => model.name).join(', ')}`)
+  const known = entry.parameters.map((parameter) => parameter.name)
+  for (const given of Object.keys(parameters))
+    if (!known.includes(given)) throw new RangeError(`${name} has no parameter "${given}"; it has ${known.join(', ')}`)
+  const values: Record<string, number> = {}
+  for (const { name: parameter, least, most, default: standard } of entry.parameters) {
+    const value = parameters[parameter] ?? standard
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new RangeError(`${parameter} must be a whole number from ${least} to ${most}, not ${value}`)
+    values[parameter] = value
+  }
+  return exploreModel(entry.build(values), bounds, onProgress)
+}
