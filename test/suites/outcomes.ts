@@ -56,7 +56,7 @@ export function outcomesOf(
 
 function judge({ slug, profile }: Requirement, hello: Hello, tally: Tally): { verdict: Verdict; reason: string } {
   if (!hello.profiles.includes(profile)) {
-    return { verdict: 'unsupported', reason: `profile ${profile} is not claimed` }
+    return { verdict: 'unsupported', reason: 'not claimed' }
   }
   const finding = tally.findings.get(slug)
   if (finding !== undefined) {

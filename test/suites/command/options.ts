@@ -1,0 +1,124 @@
+/** Values of the command's options: what is not understood is refused with the nearest word that would be. */
+import { splitCommand } from '../../../impl/contract/command-line.ts'
+import { spawnAdapter } from '../../../impl/contract/stdio.ts'
+import { createReference } from '../../../impl/reference/raft/session.ts'
+import { suggestion } from '../../../traces/input-error.ts'
+import { reporters, type Reporter } from '../../../traces/report.ts'
+import { maximalSeed } from '../scenarios.ts'
+import { loadSpec } from '../spec.ts'
+import type { Target } from '../target.ts'
+import { UsageError } from './terminal.ts'
+
+export interface TargetOptions {
+  readonly adapter?: string
+  /** Milliseconds. */
+  readonly stepTimeout?: number
+  /** False with `--no-timeout`. */
+  readonly timeout?: boolean
+}
+
+export interface NamedTarget {
+  readonly target: Target
+  /** The adapter's command, null for the reference. */
+  readonly command: string | null
+}
+
+/** @throws UsageError if the command cannot be split into words */
+export function targetOf({ adapter, stepTimeout, timeout = true }: TargetOptions): NamedTarget {
+  if (adapter === undefined) {
+    return { target: { kind: 'in-process', implementation: createReference() }, command: null }
+  }
+  const words = split(adapter)
+  const times = {
+    ...(stepTimeout === undefined ? {} : { stepTimeout }),
+    ...(timeout ? {} : { stepTimeout: 0, startTimeout: 0 }),
+  }
+  return { target: { kind: 'adapter', start: () => spawnAdapter(words, times) }, command: adapter }
+}
+
+function split(command: string): string[] {
+  try {
+    return splitCommand(command)
+  } catch (error) {
+    throw new UsageError(`--adapter: ${(error as Error).message}`)
+  }
+}
+
+export const suites = ['raft', 'adapter'] as const
+export type SuiteName = (typeof suites)[number]
+
+/** A word of a fixed list. @throws UsageError that names the nearest */
+export function oneOf<Word extends string>(what: string, words: readonly Word[], word: string): Word {
+  if ((words as readonly string[]).includes(word)) return word as Word
+  throw new UsageError(`unknown ${what} '${printable(word)}'${suggestion(word, words)}`)
+}
+
+export function profileOf(name: string): string {
+  return oneOf(
+    'profile',
+    loadSpec().profiles.map((profile) => profile.name),
+    name,
+  )
+}
+
+/** A slug; its surface may be left out. */
+export function requirementOf(word: string): string {
+  const slugs = loadSpec().requirements.map(({ slug }) => slug)
+  if (!word.includes('/')) {
+    const found = slugs.find((slug) => slug.endsWith(`/${word}`))
+    if (found !== undefined) return found
+    const near = suggestion(
+      word,
+      slugs.map((slug) => slug.slice(slug.indexOf('/') + 1)),
+    )
+    throw new UsageError(`unknown requirement '${printable(word)}'${near.startsWith('; did') ? near : seeList}`)
+  }
+  if (slugs.includes(word)) return word
+  const near = suggestion(word, slugs)
+  throw new UsageError(`unknown requirement '${printable(word)}'${near.startsWith('; did') ? near : seeList}`)
+}
+
+const seeList = "; 'swarmcheck list requirements' names all"
+
+export function reporterOf(word: string): Reporter {
+  return oneOf('reporter', reporters, word)
+}
+
+/** A whole number within bounds. @throws UsageError */
+export function integerOf(option: string, least: number, most: number): (word: string) => number {
+  return (word) => {
+    const number = Number(word)
+    if (/^\d{1,16}$/.test(word) && number >= least && number <= most) return number
+    throw new UsageError(`${option}: a whole number from ${least} to ${most} was expected, not '${printable(word)}'`)
+  }
+}
+
+/** A seed, or `random`. */
+export function seedOf(word: string): number {
+  if (word === 'random') return 1 + Math.floor(Math.random() * 0x7fffffff)
+  return integerOf('--seed', 1, maximalSeed)(word)
+}
+
+/** `2/5`: the second of five parts. */
+export function shardOf(word: string): { readonly index: number; readonly of: number } {
+  const [, index, of] = /^(\d{1,6})\/(\d{1,6})$/.exec(word) ?? []
+  const shard = { index: Number(index), of: Number(of) }
+  if (index === undefined || shard.index < 1 || shard.index > shard.of) {
+    throw new UsageError(`--shard: a part such as 2/5 was expected, not '${printable(word)}'`)
+  }
+  return shard
+}
+
+/** For options that may be given several times. */
+export function collect<Value>(parse: (word: string) => Value): (word: string, before?: Value[]) => Value[] {
+  return (word, before = []) => [...before, parse(word)]
+}
+
+function printable(word: string): string {
+  return JSON.stringify(word.length > 80 ? `${word.slice(0, 80)}…` : word).slice(1, -1)
+}
+
+/** A word as a shell takes it. */
+export function quote(word: string): string {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
