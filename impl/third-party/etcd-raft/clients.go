@@ -239,7 +239,7 @@ func (n *node) compact(id int64, keep uint64) {
 	n.result(id, "ok", nil, "")
 }
 
-// review answers what can be answered now, and gives up what the change of term, leader or role has ended.
+// review gives up what the change of term, leader or role has ended, and answers the reads that can be answered.
 func (n *node) review() {
 	if len(n.pending) == 0 {
 		return
@@ -249,12 +249,13 @@ func (n *node) review() {
 		switch {
 		case p.operation == "transfer":
 			n.reviewTransfer(p)
-		case p.operation == "read" && p.confirmed && n.storeIndex >= p.index:
-			n.answer(p, "ok", n.store.get(p.key), "")
-		case p.operation == "read" && (changed || p.lead != *n.lead):
-			n.answer(p, "failed", nil, "lost-leadership")
-		case changed:
+		case p.operation != "read" && changed:
 			n.answer(p, "unknown", nil, "lost-leadership")
+		case p.operation != "read":
+		case changed || p.lead != *n.lead:
+			n.answer(p, "failed", nil, "lost-leadership")
+		case p.confirmed && n.storeIndex >= p.index:
+			n.answer(p, "ok", n.store.get(p.key), "")
 		}
 	}
 }

@@ -362,7 +362,7 @@ func (n *node) send(message *pb.Message, after int64) {
 	if message.GetType() == pb.MsgSnap {
 		n.snapshotSent[message.GetTo()] = n.clock
 	}
-	b := n.run.appendMessage(n.run.output("message"), message, after)
+	b := n.run.appendMessage(n.run.output("message"), n.id, message, after)
 	n.run.outputs = append(b, '}')
 }
 

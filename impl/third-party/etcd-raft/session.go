@@ -45,14 +45,15 @@ func (r *run) output(kind string) []byte {
 	return append(b, '"')
 }
 
-// appendMessage keeps a message, and appends the fields by which the suite knows it.
-func (r *run) appendMessage(b []byte, message *pb.Message, after int64) []byte {
+// appendMessage keeps a message, and appends the fields by which the suite knows it. Who sends it need not be who it
+// is from: a follower passes on the reads of others that reach it.
+func (r *run) appendMessage(b []byte, from uint64, message *pb.Message, after int64) []byte {
 	bytes, err := proto.Marshal(message)
 	must(err)
 	r.lastID++
 	r.messages[r.lastID] = envelope{message.GetTo(), bytes}
 	b = appendField(b, "id", r.lastID)
-	b = r.appendName(append(b, `,"from":`...), message.GetFrom())
+	b = r.appendName(append(b, `,"from":`...), from)
 	b = r.appendName(append(b, `,"to":`...), message.GetTo())
 	b = appendField(b, "after", after)
 	return r.appendView(append(b, `,"view":`...), message)
@@ -589,6 +590,6 @@ func (h *handler) encode(r *run, q *request) {
 	if err != nil {
 		panic(refused{"unsupported", err.Error()})
 	}
-	h.answer = r.appendMessage(append(h.answer, `,"message":{"type":"message"`...), made, 0)
+	h.answer = r.appendMessage(append(h.answer, `,"message":{"type":"message"`...), from, made, 0)
 	h.answer = append(h.answer, '}')
 }
