@@ -69,7 +69,7 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
     ...printScenario(trace.scenario)
       .trimEnd()
       .split('\n')
-      .map((text) => `  ${line(text)}`),
+      .map((text) => `  ${line(text)}`.trimEnd()),
     ...(replay === undefined ? [] : [...heading('Run it again'), `  ${line(replay)}`]),
     '',
   ].join('\n')

@@ -53,19 +53,19 @@ describe('a shown counterexample', () => {
   })
 
   test('has a diagram for terminals', () => {
-    expect(`\n${showLanes(sample, 100)}\n`).toBe(`
-          n1                           n2                           n3
-      10  ● candidate, term 2, votes n1                             │
-      11  │  ~ cut n1 > n2 cut ~       │                            │
-      15  ├─────────────── request-vote t2 last 0@0 ───────────────▶│
-          │                            │                            ● term 2, votes n1
-      18  │                            ● candidate, term 2, votes n2
-      20  │◀────────────────── vote granted t2 ─────────────────────┤
-          ★ leader, log + 1@2          │                            │
-      22  │                            ├─ request-vote t2 last 0@0 ▶│
-          │                            │                            ● votes n2
-          │                            │                            ✗ raft/one-vote-per-term
-`)
+    expect(showLanes(sample, 100)).toMatchInlineSnapshot(`
+      "          n1                            n2                            n3
+            10  ● candidate, term 2, votes n1 │                             │
+            11  │  ~ cut n1 > n2 cut ~        │                             │
+            15  ├──────────────── request-vote t2 last 0@0 ────────────────▶│
+                │                             │                             ● term 2, votes n1
+            18  │                             ● candidate, term 2, votes n2 │
+            20  │◀─────────────────── vote granted t2 ──────────────────────┤
+                ★ leader, log + 1@2           │                             │
+            22  │                             ├─ request-vote t2 last 0@0 ─▶│
+                │                             │                             ● votes n2
+                │                             │                             ✗ raft/one-vote-per-term"
+    `)
   })
 
   test('has a diagram for pages', () => {

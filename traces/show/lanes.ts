@@ -9,6 +9,8 @@ export type Colors = ReturnType<typeof pc.createColors>
 const left = 9
 const least = 16
 const most = 46
+/** Columns for notes at the last lane. */
+const right = 30
 
 /** Lines of the diagram. `width` is the number of columns that it may take. */
 export function drawLanes(story: Story, colors: Colors, width = 120): string[] {
@@ -44,13 +46,13 @@ class Lanes {
       0,
       ...rows.map((row) => {
         if (row.row === 'fault') return 0
-        if (row.row === 'note') return row.text.length + 4
-        return (row.text.length + 8) / Math.max(1, Math.abs(nodes.indexOf(row.from) - nodes.indexOf(row.to)))
+        if (row.row === 'note') return Math.min(right, row.text.length + 4)
+        return (row.text.length + 6) / Math.max(1, Math.abs(nodes.indexOf(row.from) - nodes.indexOf(row.to)))
       }),
     )
-    const fitting = Math.floor((width - left - 4) / nodes.length)
+    const fitting = Math.floor((width - left - right) / Math.max(1, nodes.length - 1))
     this.step = Math.max(least, Math.min(most, fitting, Math.ceil(longest)))
-    this.width = Math.max(width, left + this.step * nodes.length)
+    this.width = Math.max(width, left + this.step * (nodes.length - 1) + right)
   }
 
   heads(): string {
@@ -83,8 +85,9 @@ class Lanes {
     const head = row.lost ? '✕' : from < to ? '▶' : '◀'
     line[to + (from < to ? -1 : 1)] = head
     const late = row.sent !== null && row.now - row.sent > 20 ? ` sent ${row.sent}` : ''
-    const label = ` ${shorten(row.text + late, Math.max(8, end - start - 5))} `
-    put(line, start + Math.max(2, Math.floor((end - start - label.length) / 2)), label)
+    const room = Math.max(8, end - start - 4)
+    const label = ` ${shorten(row.text, Math.max(8, room - late.length))}${late} `
+    put(line, start + Math.max(1, Math.floor((end - start - label.length) / 2)), label)
     return finish(line)
   }
 

@@ -41,8 +41,6 @@ export interface Story {
   readonly omitted: number
 }
 
-type StepEvent = Extract<TraceEvent, { event: 'step' }>
-
 /** Faults that scripts announce; others tell of single messages. */
 const announced = new Set([
   'partition',
@@ -60,9 +58,13 @@ const announced = new Set([
 /** The story of the violation shown by the event at `index`, in at most about `most` rows. */
 export function tellStory(events: readonly TraceEvent[], index: number, violation: Violation | null, most = 40): Story {
   const names = nodesOfTrace(events)
-  const chosen = causes(events, index, seeds(events, index, violation, names))
   const losses = lossesOf(events, index)
   const sent = sendings(events, index)
+  const rowCount = (list: readonly number[]): number =>
+    list.reduce((rows, event) => rows + rowsOf(events, event, index, violation, sent, losses).length, 0)
+  const all = causes(events, index, seeds(events, index, violation, names), sent)
+  // What only moved a commit index is left out first.
+  const chosen = rowCount(all) <= most ? all : all.filter((at) => at === index || weightOf(events[at]!) > 1)
   let rows = 0
   const kept: number[] = []
   for (const event of chosen) {
@@ -92,7 +94,7 @@ export function tellStory(events: readonly TraceEvent[], index: number, violatio
   }
   // Losses belong to the step that sent the message, but are told when they happened.
   told.sort((left, right) => left.now - right.now)
-  return { nodes: names.filter((name) => nodes.has(name)), rows: told, omitted: chosen.length - kept.length }
+  return { nodes: names.filter((name) => nodes.has(name)), rows: told, omitted: all.length - kept.length }
 }
 
 function nodesOfTrace(events: readonly TraceEvent[]): readonly NodeId[] {
@@ -117,34 +119,63 @@ function seeds(
 }
 
 /** Indexes of the steps that led to the event at `index`, the latest first, itself included. */
-function causes(events: readonly TraceEvent[], index: number, nodes: Set<NodeId>): number[] {
+function causes(
+  events: readonly TraceEvent[],
+  index: number,
+  nodes: Set<NodeId>,
+  sent: ReadonlyMap<number, Sending>,
+): number[] {
   const found: number[] = []
+  const replies = new Set<number>()
   for (let at = index; at >= 0; at--) {
     const event = events[at]!
     if (event.event !== 'step') continue
     const { input } = event
-    if (at !== index && !(nodes.has(input.node) && changes(event))) continue
+    if (at !== index && !replies.has(at) && !(nodes.has(input.node) && weightOf(event) > 0)) continue
     found.push(at)
-    if (input.type === 'deliver') nodes.add(input.message.from)
+    if (input.type !== 'deliver') continue
+    nodes.add(input.message.from)
+    const sending = sent.get(input.message.id)
+    if (sending !== undefined && !isChatter(input.message.view)) replies.add(sending.event)
   }
   return found
 }
 
-/** Whether a step did more than to move time, to repeat, or to learn a commit index. */
-function changes({ input, answer: { state, log, error } }: StepEvent): boolean {
-  if (input.type === 'crash' || input.type === 'restart' || input.type === 'operation' || error !== undefined)
-    return true
-  if (log !== null && describeLog(log).length > 0) return true
-  return state !== null && (state.role ?? state.term ?? state.vote ?? state.configuration ?? state.commit) !== undefined
+/** 2 for a step that changed something, 1 if only a commit index, 0 if it moved time or repeated something. */
+function weightOf(event: TraceEvent): number {
+  if (event.event !== 'step') return 0
+  const { input, answer } = event
+  const { state, log, error } = answer
+  if (input.type === 'crash' || input.type === 'restart' || input.type === 'operation' || error !== undefined) return 2
+  if (log !== null && describeLog(log).length > 0) return 2
+  if (state !== null && (state.role ?? state.term ?? state.vote ?? state.configuration) !== undefined) return 2
+  if (input.type === 'deliver' && isGranted(input.message.view)) return 2
+  return state?.commit === undefined ? 0 : 1
 }
 
-/** When each message was sent, by id. */
-function sendings(events: readonly TraceEvent[], index: number): ReadonlyMap<number, Milliseconds> {
-  const sent = new Map<number, Milliseconds>()
+function isGranted(view: Message): boolean {
+  return (view.kind === 'request-vote-response' || view.kind === 'pre-vote-response') && view.granted
+}
+
+/** Messages whose causes tell a reader nothing. */
+function isChatter({ kind }: Message): boolean {
+  return kind === 'heartbeat' || kind === 'heartbeat-response' || kind === 'append-entries-response'
+}
+
+interface Sending {
+  readonly now: Milliseconds
+  readonly event: number
+}
+
+/** When each message was sent, and by which step, by id. */
+function sendings(events: readonly TraceEvent[], index: number): ReadonlyMap<number, Sending> {
+  const sent = new Map<number, Sending>()
   for (let at = 0; at <= index; at++) {
     const event = events[at]!
     if (event.event !== 'step') continue
-    for (const output of event.answer.outputs) if (output.type === 'message') sent.set(output.id, event.now)
+    for (const output of event.answer.outputs) {
+      if (output.type === 'message') sent.set(output.id, { now: event.now, event: at })
+    }
   }
   return sent
 }
@@ -171,14 +202,15 @@ function rowsOf(
   at: number,
   index: number,
   violation: Violation | null,
-  sent: ReadonlyMap<number, Milliseconds>,
+  sent: ReadonlyMap<number, Sending>,
   losses: ReadonlyMap<number, Loss>,
 ): Row[] {
   const event = events[at]!
   if (event.event !== 'step') return []
   const { now, input, answer } = event
   const rows: Row[] = []
-  if (input.type === 'deliver') rows.push(messageRow(input.message, now, sent.get(input.message.id) ?? null, false, ''))
+  if (input.type === 'deliver')
+    rows.push(messageRow(input.message, now, sent.get(input.message.id)?.now ?? null, false, ''))
   else if (input.type !== 'advance' && input.type !== 'written') {
     const down = input.type === 'crash'
     rows.push({
