@@ -34,11 +34,13 @@ export class AdapterError extends Error {
   readonly lastWords: string
   readonly run: number | null
   readonly refusal: RefusalKind | null
+  /** Of kind `contract`: which rule of it was broken. */
+  readonly rule: string | null
 
   constructor(
     kind: AdapterErrorKind,
     message: string,
-    details: { lastWords?: string; run?: number | null; refusal?: RefusalKind | null } = {},
+    details: { lastWords?: string; run?: number | null; refusal?: RefusalKind | null; rule?: string | null } = {},
   ) {
     super(message)
     this.name = 'AdapterError'
@@ -46,6 +48,7 @@ export class AdapterError extends Error {
     this.lastWords = details.lastWords ?? ''
     this.run = details.run ?? null
     this.refusal = details.refusal ?? null
+    this.rule = details.rule ?? null
   }
 
   /** It died or hung: on a valid schedule this fails a requirement if it happens again on replay. */

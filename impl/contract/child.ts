@@ -133,9 +133,9 @@ export class Child {
     return (this.#ending ??= this.#end())
   }
 
-  /** Whether the process ends by itself within the grace. */
+  /** Whether the process ends by itself within the grace, and everything that it wrote was read. */
   async endsByItself(): Promise<boolean> {
-    return this.#waitUntil(() => this.#hasExited)
+    return this.#waitUntil(() => this.#ended && this.#hasExited)
   }
 
   get exitCode(): number | null {

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { Answer, Input, Inspection, Message, OutgoingMessage } from '../../models/raft/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../models/vocabulary.ts'
 import { AdapterError, excerpt, type AdapterErrorKind } from './adapter-error.ts'
-import { createContractCheck, type ContractCheck } from './check.ts'
+import { createContractCheck, type Breach, type ContractCheck } from './check.ts'
 import { Child } from './child.ts'
 import { acceptAnswers } from './fast-answer.ts'
 import { limits } from './limits.ts'
@@ -119,10 +119,6 @@ export class Connection {
     return this.#child.lastWords
   }
 
-  get exitCode(): number | null {
-    return this.#child.exitCode
-  }
-
   newRun(): number {
     return this.#nextRun++
   }
@@ -142,9 +138,9 @@ export class Connection {
     return this.#send('raw', type, run, fields, 0)
   }
 
-  /** A reply that cannot be trusted: ends the adapter. */
-  fail(kind: AdapterErrorKind, text: string, run: number | null): AdapterError {
-    return this.#fail(kind, text, run)
+  /** An answer that contradicts the contract: ends the adapter. */
+  breach({ text, rule }: Breach, run: number): AdapterError {
+    return this.#fail('contract', text, run, rule)
   }
 
   /** Says `exit`, waits for the process to end by itself, and ends what is left of it. */
@@ -156,6 +152,20 @@ export class Connection {
       await this.#child.endsByItself()
     }
     await this.end()
+  }
+
+  /** Asks the process to leave in one of the two ways that end an adapter, and tells how it did; null: not by itself. */
+  async leave(how: 'exit' | 'end of input'): Promise<{ answered: boolean; code: number | null }> {
+    this.#closing = true
+    const asked = how === 'exit' ? this.ask('exit', null, {}) : Promise.reject(new Error(how))
+    const answered = asked.then(
+      () => true,
+      () => false,
+    )
+    if (how === 'end of input') this.#child.closeInput()
+    const code = (await this.#child.endsByItself()) ? this.#child.exitCode : null
+    await this.end()
+    return { answered: await answered, code }
   }
 
   /** Ends the process and all its children. */
@@ -277,9 +287,10 @@ export class Connection {
   }
 
   /** The first failure is everybody's: whatever is open, and whatever is asked later. */
-  #fail(kind: AdapterErrorKind, text: string, run: number | null = null): AdapterError {
+  #fail(kind: AdapterErrorKind, text: string, run: number | null = null, rule: string | null = null): AdapterError {
     if (this.#failure !== null) return this.#failure
-    const failure = new AdapterError(kind, `adapter ${this.#name} ${text}`, { lastWords: this.lastWords, run })
+    const { lastWords } = this
+    const failure = new AdapterError(kind, `adapter ${this.#name} ${text}`, { lastWords, run, rule })
     this.#failure = failure
     void this.#child.end()
     this.#rejectAll(failure)
@@ -313,14 +324,15 @@ const firstIssue = (error: z.ZodError): string => {
   return `${excerpt(issue.path.join('.'), 80)}: ${excerpt(issue.message)}`
 }
 
-const openSession = async (connection: Connection, start: Start): Promise<StdioSession> => {
+/** Starts a run of an adapter that has said hello. */
+export const openSession = async (connection: Connection, start: Start): Promise<StdioSession> => {
   const run = connection.newRun()
   const { answers } = await connection.ask('start', run, { start }, start.nodes.length)
   const check = createContractCheck(start)
   const initial: readonly Answer[] = answers
   for (const [index, node] of start.nodes.entries()) {
-    const problem = check.initial(node, initial[index]!)
-    if (problem !== null) throw connection.fail('contract', problem, run)
+    const breach = check.initial(node, initial[index]!)
+    if (breach !== null) throw connection.breach(breach, run)
   }
   return new Session(connection, run, initial, check)
 }
@@ -347,8 +359,8 @@ class Session implements StdioSession {
     }
     const { answers } = await this.#connection.ask('steps', this.#run, fields, inputs.length)
     for (let index = 0; index < inputs.length; index++) {
-      const problem = this.#check.step(inputs[index]!, answers[index]!)
-      if (problem !== null) throw this.#connection.fail('contract', problem, this.#run)
+      const breach = this.#check.step(inputs[index]!, answers[index]!)
+      if (breach !== null) throw this.#connection.breach(breach, this.#run)
     }
     return answers
   }
@@ -365,6 +377,8 @@ class Session implements StdioSession {
 
   async encode(from: NodeId, to: NodeId, view: Message): Promise<OutgoingMessage> {
     const { message } = await this.#connection.ask('encode', this.#run, { from, to, view })
+    const breach = this.#check.encoded(message)
+    if (breach !== null) throw this.#connection.breach(breach, this.#run)
     return message
   }
 

@@ -67,7 +67,8 @@ async function judged(
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error
     const blamed = blame(error)
-    if (blamed === requirement || error.kind === 'refused')
+    const deadly = error.died && mustSurvive.has(requirement)
+    if (blamed === requirement || error.kind === 'refused' || deadly)
       return { requirement, verdict: 'fail', reason: error.message }
     if (blamed === null) return { requirement, verdict: 'error', reason: error.message }
     findings.set(blamed, { requirement: blamed, verdict: 'fail', reason: error.message })
@@ -165,6 +166,7 @@ const unjudged: RaftJudge = {
 }
 
 const nodes = ['n1', 'n2', 'n3']
+const voting = { voters: nodes, outgoing: [], learners: [] }
 const run = (duration: Milliseconds): RaftStep => ({ step: 'run', duration })
 const put = (value: string): RaftStep => ({
   step: 'operation',
@@ -204,12 +206,15 @@ function busy({ operations, capabilities }: Hello): RaftScenario {
     for (const node of nodes) steps.push({ step: 'restart', node })
   }
   steps.push(put('e'), run(1_500), { step: 'heal' }, run(1_000))
-  const configuration = { voters: nodes, outgoing: [], learners: [] }
-  return completeScenario({ nodes: [...nodes, 'n4'], configuration, seed: 3, steps })
+  return completeScenario({ nodes: allNodes(operations), configuration: voting, seed: 3, steps })
 }
 
+/** Nodes outside the configuration are there only for those who can add them. */
+const allNodes = (operations: Hello['operations']): NodeId[] =>
+  operations.includes('change-membership') ? [...nodes, 'n4'] : nodes
+
 const startOfNodes = (seed: number, names: readonly NodeId[] = nodes): Start =>
-  startOf(completeScenario({ nodes: names, seed, configuration: { voters: nodes, outgoing: [], learners: [] } }))
+  startOf(completeScenario({ nodes: names, seed, configuration: voting }))
 
 const { electionTimeout } = startOfNodes(1).options
 /** By then whoever hears nothing has campaigned. */
@@ -263,7 +268,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
 
   'adapter/starts-every-node': (subject) =>
     subject.with(async (connection) => {
-      const start = startOfNodes(1, [...nodes, 'n4'])
+      const start = startOfNodes(1, allNodes(subject.hello.operations))
       const session = await openSession(connection, start)
       for (const [index, node] of start.nodes.entries()) {
         const { voters } = session.initial[index]!.state!.configuration!
@@ -395,14 +400,17 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
 
   'adapter/refuses-unknown': (subject) =>
     subject.with(async (connection) => {
-      for (const run of [null, connection.newRun()]) {
+      const started = connection.newRun()
+      const start = startOfNodes(1)
+      await connection.ask('start', started, { start }, start.nodes.length)
+      for (const run of [null, started]) {
         const reply = await connection.askRaw('levitate', run, {})
         const refusal = refusalSchema.safeParse(reply)
         if (!refusal.success) return fail('a request of an unknown type was not refused')
         const { kind } = refusal.data.error
         if (kind !== 'unsupported') return fail(`a request of an unknown type was refused as ${kind}`)
       }
-      await openSession(connection, startOfNodes(1))
+      await connection.ask('end', started, {})
       return null
     }),
 

@@ -211,6 +211,8 @@ def answer(request):
     if type == "start":
         RUNS[number] = Run(request["start"])
         return {"answers": [host.whole() for host in RUNS[number].hosts.values()]}
+    if type in ("steps", "inspect", "end") and number not in RUNS:
+        return {"error": {"kind": "definite", "text": f"run {number} was not started, or has ended"}}
     if type == "steps":
         return {"answers": RUNS[number].steps(request["inputs"], request.get("forget", []))}
     if type == "inspect":
