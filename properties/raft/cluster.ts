@@ -43,6 +43,7 @@ export class Cluster {
   committed = 0
   /** Voters of the newest configuration known committed. */
   committedVoters = 0
+  readonly committedElectors: { readonly index: number; readonly voters: number }[] = []
   /** Digest of the state machine after an index, from snapshots; and stores seen by inspection. */
   readonly snapshots = new Map<number, string>()
   readonly stores = new Map<number, string>()
@@ -136,6 +137,18 @@ export class Cluster {
     return isQuorum(set, member.voters, member.outgoing) || isQuorum(set, member.votersBefore, member.outgoingBefore)
   }
 
+  /** Voters, of both halves, of the last configuration that a member knows to be committed. */
+  electorsKnownTo(member: Member): number {
+    let last = -1
+    let electors = this.firstVoters
+    for (const { index, voters } of this.committedElectors) {
+      if (index > member.commit || index < last) continue
+      last = index
+      electors = voters
+    }
+    return electors
+  }
+
   /** Notes the configuration that is in effect after a committed entry; judges that all agree on it. */
   settleConfiguration(member: Member, index: number, configuration: Configuration): void {
     const text = configurationText(configuration)
@@ -145,6 +158,7 @@ export class Cluster {
       const { voters, outgoing, learners } = configuration
       const members = this.bits(voters) | this.bits(outgoing) | this.bits(learners)
       this.configurations.push({ index, text, members })
+      this.committedElectors.push({ index, voters: this.bits(voters) | this.bits(outgoing) })
       this.configurations.sort((left, right) => left.index - right.index)
       if (this.configurations[this.configurations.length - 1]!.index === index) {
         this.committedVoters = this.bits(configuration.voters)

@@ -7,10 +7,7 @@ import { describeRecord } from './cluster.ts'
 import { R } from './requirements.ts'
 
 export function noteWrite(cluster: Cluster, member: Member, output: Extract<Output, { type: 'write' }>): void {
-  if (member.writes.length === 0) {
-    member.busySince = cluster.step
-    member.matchFloor.set(member.match)
-  }
+  if (member.busySince < 0) member.busySince = cluster.step
   member.writes.push({
     id: output.id,
     file: output.file,
@@ -39,10 +36,7 @@ export function acknowledge(cluster: Cluster, member: Member, input: Extract<Inp
     for (const each of member.writes) if (each.file === write.file && each.id <= id) harden(cluster, member, each)
     member.writes = member.writes.filter((each) => each.file !== write.file || each.id > id)
   }
-  if (!member.writes.some((each) => !each.acknowledged)) {
-    member.busySince = -1
-    member.matchFloor.set(member.match)
-  }
+  if (!member.writes.some((each) => !each.acknowledged)) member.busySince = -1
   if (member.held.length === 0) return
   const waiting = member.held
   member.held = []

@@ -104,7 +104,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       case 'restart':
         judgeRestart(cluster, member, answer)
         if (answer.log !== null) trackConfigurationIndex(member, answer.log)
-        if (answer.state?.applied !== undefined) this.judgeOutputs(member, answer, now)
+        this.judgeReplay(member, answer)
         break
       default:
         this.live(member, input, answer, now)
@@ -120,8 +120,11 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     member.lastLocal = local
     member.begin()
     if (input.type === 'written') acknowledge(cluster, member, input)
-    const view = input.type === 'deliver' ? input.message.view : null
     const from = input.type === 'deliver' ? cluster.member(input.message.from) : null
+    const told = from !== null && cluster.claims.profiles.has('raft-swarmkit') && this.isRemoved(member, from)
+    // Of what a removed member says nothing is processed where it is told so.
+    const unheard = told && replies(answer, from).some((reply) => reply.kind === 'member-removed')
+    const view = input.type === 'deliver' && !unheard ? input.message.view : null
     let disregard: 'must' | 'may' | 'no' = 'no'
     if (view !== null && (view.kind === 'request-vote' || view.kind === 'pre-vote')) {
       disregard = receive.disregards(cluster, member, view.transfer, local)
@@ -130,7 +133,6 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const matched = view?.kind === 'install-snapshot' && member.log.termAt(view.lastIndex) === view.lastTerm
     if (from !== null && view !== null) this.noteResponses(member, from, view, local)
     if (input.type === 'operation') this.noteOperation(member, input, local, now)
-    const told = from !== null && cluster.claims.profiles.has('raft-swarmkit') && this.isRemoved(member, from)
 
     const { state } = answer
     const configured = state?.configuration
@@ -148,27 +150,28 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       member.leader !== member.leaderBefore
     if (stirred) member.disturbed = local
 
-    judgeTerm(cluster, member, input, disregard !== 'no')
+    judgeTerm(cluster, member, input, unheard || disregard !== 'no')
     if (from !== null && view !== null) this.judgeDelivered(member, from, view, local, disregard)
     if (stirred) judgeVote(cluster, member, input)
     const settledBefore = member.configurationIndex
     if (answer.log !== null) this.applyLog(member, input, answer.log)
     if (view !== null) this.judgeLogOutcome(member, view, planned, matched, answer.log)
     if (stirred || input.type !== 'operation') judgeRole(cluster, member, input, local)
-    this.judgeAppended(member, answer.log, settledBefore)
+    this.judgeAppended(member, answer, settledBefore)
     this.judgeCommit(member, input)
     this.judgeOutputs(member, answer, local)
     if (configured !== undefined || this.causes.appended > 0 || this.causes.applied > 0 || this.causes.truncated) {
       judgeConfiguration(cluster, member, this.causes)
     }
     this.judgeTransfer(member, input, answer, local)
-    if (from !== null && view !== null) this.judgeReply(member, from, view, answer, told)
+    // What waited for the disk has left by now: later messages know all that was acknowledged.
+    if (input.type === 'written' && member.busySince < 0) member.matchFloor.set(member.match)
+    if (from !== null && input.type === 'deliver') this.judgeReply(member, from, input.message.view, answer, told)
     if (input.type === 'operation' && input.operation.type === 'change-membership') {
       this.judgeRemoval(member, input.operation.changes, answer, local)
     }
     if (member.ready && member.role === 'leader') this.judgeReady(member)
-    this.causes.restored = this.causes.truncated = false
-    this.causes.appended = this.causes.applied = 0
+    this.forgetCauses()
   }
 
   /** Whether a member was in a configuration that the receiver has applied, and is not in the newest of these. */
@@ -418,8 +421,8 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   }
 
   /** Entries that a leader added in this step. */
-  private judgeAppended(member: Member, delta: LogDelta | null, settledBefore: number): void {
-    const append = delta?.append
+  private judgeAppended(member: Member, answer: Answer, settledBefore: number): void {
+    const append = answer.log?.append
     if (append === undefined || member.role !== 'leader') return
     const { cluster } = this
     if (
@@ -441,7 +444,8 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       }
       if (entry.kind !== 'configuration') continue
       const record = member.log.at(entry.index)
-      if (record !== null) judgeChangeAdded(cluster, member, record, settled)
+      const applied = Math.max(member.applied, answer.state?.applied ?? 0)
+      if (record !== null) judgeChangeAdded(cluster, member, record, settled, applied)
       settled = entry.index
     }
   }
@@ -564,6 +568,19 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     let set = this.ownMatch(member) >= index ? 1 << member.number : 0
     for (let number = 0; number < member.match.length; number++) if (member.match[number]! >= index) set |= 1 << number
     return set
+  }
+
+  /** After a restart the state machine is built again: from a snapshot, then from the log as far as it is committed. */
+  private judgeReplay(member: Member, answer: Answer): void {
+    member.applied = member.log.base
+    this.judgeOutputs(member, answer, answer.now)
+    member.applied = Math.max(member.applied, answer.state?.applied ?? 0)
+    this.forgetCauses()
+  }
+
+  private forgetCauses(): void {
+    this.causes.restored = this.causes.truncated = false
+    this.causes.appended = this.causes.applied = 0
   }
 
   private judgeOutputs(member: Member, answer: Answer, local: number): void {

@@ -23,11 +23,17 @@ export function trackConfigurationIndex(member: Member, delta: LogDelta): void {
 }
 
 /** Judges a configuration entry that a leader adds; the log holds it already. */
-export function judgeChangeAdded(cluster: Cluster, member: Member, entry: EntryRecord, settledBefore: number): void {
+export function judgeChangeAdded(
+  cluster: Cluster,
+  member: Member,
+  entry: EntryRecord,
+  settledBefore: number,
+  applied: number,
+): void {
   const { tested, claims } = cluster
   const onApply = claims.profiles.has('raft-config-on-apply')
   tested[R.oneChangeAtATime]!++
-  const settled = onApply ? Math.max(member.applied, member.appliedBefore) : member.commit
+  const settled = onApply ? applied : member.commit
   if (settledBefore > settled) {
     cluster.fail(
       R.oneChangeAtATime,
