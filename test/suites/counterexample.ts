@@ -94,11 +94,7 @@ async function tryOut(runner: Runner, scenario: RaftScenario, requirement: strin
 }
 
 /** Runs it once more for its events; null if the requirement was not broken this time. */
-async function record(
-  runner: Runner,
-  scenario: RaftScenario,
-  requirement: string,
-): Promise<Seen | null> {
+async function record(runner: Runner, scenario: RaftScenario, requirement: string): Promise<Seen | null> {
   try {
     const { violation, events, violationEvent } = await runner.run(scenario, { against: requirement })
     return violation?.requirement === requirement ? { violation, events, violationEvent } : null

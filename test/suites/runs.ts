@@ -89,8 +89,6 @@ class Work {
         // Everybody else on this adapter fails with it, and comes to stand here; the last one goes on.
         if (this.#suspects.length >= this.#runner.concurrency) await this.#clearSuspects()
       }
-      // Signals and the terminal are served between runs.
-      await new Promise(setImmediate)
     }
   }
 

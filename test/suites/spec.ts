@@ -71,7 +71,11 @@ export function parseSpec(text: string): Spec {
     const entry = entryAt(lines, index + 1)
     const [, level, profile, since, until] = head.exec(entry[0] ?? '') ?? fail('lacks level, profile and version')
     if (!profiles.some(({ name }) => name === profile)) fail(`has a profile that the table lacks: ${profile}`)
-    const part = (mark: string): string => entry.find((each) => each.startsWith(mark))?.slice(mark.length).trim() ?? ''
+    const part = (mark: string): string =>
+      entry
+        .find((each) => each.startsWith(mark))
+        ?.slice(mark.length)
+        .trim() ?? ''
     const sentence = part('> ')
     const source = part('Source: ')
     if (sentence === '') fail('lacks its sentence')

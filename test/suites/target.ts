@@ -60,6 +60,8 @@ export async function createRunner(target: Target): Promise<Runner> {
       hello,
       concurrency: 1,
       run: async (scenario, options) => {
+        // Signals and the terminal are served between runs.
+        await new Promise(setImmediate)
         const judge = judgeFor(hello, options?.against)
         const result = runScenario(scenario, implementation, judge, options)
         return { ...result, advice: judge.advice() }

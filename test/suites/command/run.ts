@@ -1,0 +1,79 @@
+/** `swarmcheck run`: a suite on an implementation, or one scenario. */
+import {
+  createProgress,
+  exitCode,
+  readKnownFailures,
+  renderReport,
+  reportFiles,
+  type Report,
+  type Reporter,
+} from '../../../traces/report.ts'
+import { runRaftSuite, type SuiteProgress } from '../raft.ts'
+import { loadSpec } from '../spec.ts'
+import type { Counterexample } from '../counterexample.ts'
+import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
+import { quote, targetOf, type SuiteName, type TargetOptions } from './options.ts'
+import { exits, usesColors, widthOf, type Terminal } from './terminal.ts'
+
+export interface RunOptions extends TargetOptions {
+  readonly suite: SuiteName
+  readonly profile?: readonly string[]
+  readonly requirement?: readonly string[]
+  readonly seed?: number
+  readonly budget?: number
+  readonly jobs?: number
+  readonly shard?: { readonly index: number; readonly of: number }
+  readonly strict?: boolean
+  readonly expect?: string
+  readonly reporter?: readonly Reporter[]
+  readonly out?: string
+}
+
+/** Where results go unless `--out` says otherwise. */
+export const defaultFolder = 'swarmcheck-out'
+
+export async function runSuite(options: RunOptions, terminal: Terminal): Promise<number> {
+  const { target, command } = targetOf(options)
+  const { expect, out = defaultFolder } = options
+  const slugs = loadSpec().requirements.map(({ slug }) => slug)
+  const known = expect === undefined ? [] : readKnownFailures(readInput(expect).toString('utf8'), expect, slugs)
+  const progress = createProgress(terminal.err)
+  const { report, counterexamples } = await runRaftSuite(target, {
+    ...options,
+    profiles: options.profile,
+    requirements: options.requirement,
+    known,
+    command,
+    signal: terminal.signal,
+    onProgress: ({ done, total, label, failures }: SuiteProgress) => progress.update(done, total, label, failures),
+    place: (counterexample) => placeOf(counterexample, out, command),
+  }).finally(() => progress.clear())
+  for (const counterexample of counterexamples) writeFiles(out, filesOf(counterexample))
+  return writeReport(report, options, terminal)
+}
+
+/** Where a counterexample is kept, and the command that runs it again. */
+function placeOf({ requirement, trace }: Counterexample, folder: string, adapter: string | null) {
+  const names = counterexampleFiles(requirement)
+  const file = `${folder}/${trace.events.length > 0 ? names.trace : names.scenario}`
+  return { trace: file, replay: replayCommand(file, adapter) }
+}
+
+/** The command that runs a file again. */
+export function replayCommand(file: string, adapter: string | null): string {
+  return ['npx swarmcheck replay', quote(file), ...(adapter === null ? [] : ['--adapter', quote(adapter)])].join(' ')
+}
+
+/** Prints the report as the first reporter has it; writes all of them where a folder or several were asked for. */
+export function writeReport(
+  report: Report,
+  { reporter = ['pretty'], out }: Pick<RunOptions, 'reporter' | 'out'>,
+  { out: stream, env }: Terminal,
+): number {
+  if (out !== undefined || reporter.length > 1) {
+    const files = reporter.map((name) => [reportFiles[name], renderReport(report, name)])
+    writeFiles(out ?? defaultFolder, Object.fromEntries(files) as Record<string, string>)
+  }
+  stream.write(renderReport(report, reporter[0]!, { colors: usesColors(stream, env), width: widthOf(stream) }))
+  return report.interrupted ? exits.interrupted : exitCode(report)
+}

@@ -1,0 +1,224 @@
+/** Commands about one scenario or trace: run it, replay it, shrink it, show it. */
+import { AdapterError } from '../../../impl/contract/adapter-error.ts'
+import type { RaftScenario } from '../../../models/raft/vocabulary.ts'
+import type { Violation } from '../../../properties/judge.ts'
+import { writeTrace, type Trace } from '../../../traces/format.ts'
+import { escapeControl } from '../../../traces/input-error.ts'
+import { rejudge } from '../../../traces/rejudge.ts'
+import { createProgress } from '../../../traces/report.ts'
+import { grouped } from '../../../traces/report/verdict.ts'
+import { nondeterministic } from '../../../traces/shrink.ts'
+import { show, showLog, showMermaid } from '../../../traces/show.ts'
+import { printScenario } from '../../../traces/text.ts'
+import { shrinkFinding } from '../counterexample.ts'
+import { packageVersion } from '../package-files.ts'
+import { deathViolation } from '../runs.ts'
+import { loadSpec } from '../spec.ts'
+import { createRunner, judgeFor, type Runner } from '../target.ts'
+import { filesOf, readRunnable, writeFiles } from './files.ts'
+import { targetOf, type TargetOptions } from './options.ts'
+import { defaultFolder, replayCommand } from './run.ts'
+import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
+
+/** One run of a scenario, and what it broke. */
+interface Seen {
+  readonly trace: Trace
+  readonly violation: Violation | null
+  readonly event: number
+}
+
+async function observe(runner: Runner, scenario: RaftScenario): Promise<Seen> {
+  const { hello } = runner
+  const trace = (events: Trace['events'], violation: Violation | null): Trace => ({
+    meta: {
+      format: 'swarmcheck-trace',
+      version: 1,
+      swarmcheck: packageVersion,
+      implementation: hello,
+      seed: null,
+      requirement: violation?.requirement ?? null,
+    },
+    scenario,
+    events,
+    violation,
+  })
+  try {
+    const { events, violation, violationEvent } = await runner.run(scenario)
+    return { trace: trace(events, violation), violation, event: violationEvent }
+  } catch (error) {
+    if (!(error instanceof AdapterError) || !error.died) throw error
+    const violation = deathViolation(error)
+    return { trace: trace([], violation), violation, event: -1 }
+  }
+}
+
+async function withRunner(
+  options: TargetOptions,
+  { signal }: Terminal,
+  work: (runner: Runner, command: string | null) => Promise<number>,
+): Promise<number> {
+  const { target, command } = targetOf(options)
+  const runner = await createRunner(target)
+  const end = (): void => void runner.close()
+  signal.addEventListener('abort', end)
+  try {
+    return await work(runner, command)
+  } finally {
+    signal.removeEventListener('abort', end)
+    await runner.close()
+  }
+}
+
+/** `run FILE`: one run, shown whole if it breaks something. */
+export async function runFile(
+  file: string,
+  options: TargetOptions & { readonly out?: string },
+  terminal: Terminal,
+): Promise<number> {
+  const { scenario } = readRunnable(file)
+  return withRunner(options, terminal, async (runner, command) => {
+    const seen = await observe(runner, scenario)
+    if (options.out !== undefined) writeFiles(options.out, { 'run.trace.jsonl': writeTrace(seen.trace) })
+    if (seen.violation === null) {
+      const last = seen.trace.events.at(-1)
+      const time = last !== undefined && 'now' in last ? last.now : 0
+      terminal.out.write(
+        `${name(scenario, file)}: nothing is broken in ${grouped(seen.trace.events.length)} events, ${time} ms, on ${who(runner)}\n`,
+      )
+      return exits.conformant
+    }
+    terminal.out.write(told(seen, terminal, replayCommand(file, command)))
+    return exits.notConformant
+  })
+}
+
+/** `replay FILE`: does it still happen? */
+export async function replay(
+  file: string,
+  options: TargetOptions & { readonly times?: number },
+  terminal: Terminal,
+): Promise<number> {
+  const { scenario, trace } = readRunnable(file)
+  const wanted = trace?.violation?.requirement ?? trace?.meta.requirement ?? null
+  return withRunner(options, terminal, async (runner, command) => {
+    const tries = options.times ?? (runner.hello.deterministic ? 1 : 2 * nondeterministic.tries)
+    const seen: Seen[] = []
+    for (let attempt = 0; attempt < tries && !terminal.signal.aborted; attempt++) {
+      seen.push(await observe(runner, scenario))
+    }
+    const broken = seen.filter(({ violation }) => violation !== null)
+    const same = broken.filter(({ violation }) => wanted === null || violation!.requirement === wanted)
+    const first = same[0] ?? broken[0]
+    const { out } = terminal
+    if (first !== undefined) out.write(told(first, terminal, replayCommand(file, command)))
+    if (wanted !== null && same.length < broken.length) {
+      const others = new Set(broken.map(({ violation }) => violation!.requirement).filter((slug) => slug !== wanted))
+      out.write(
+        `${broken.length - same.length} of ${tries} runs broke another requirement: ${[...others].join(', ')}\n`,
+      )
+    }
+    const what = wanted ?? 'a requirement'
+    out.write(`${who(runner)}: ${escapeControl(what)} is broken in ${same.length} of ${tries} runs\n`)
+    return broken.length > 0 ? exits.notConformant : exits.conformant
+  })
+}
+
+/** `shrink FILE`: the smallest scenario that breaks the same requirement. */
+export async function shrinkFile(
+  file: string,
+  options: TargetOptions & { readonly out?: string; readonly executions?: number },
+  terminal: Terminal,
+): Promise<number> {
+  const { scenario, trace } = readRunnable(file)
+  return withRunner(options, terminal, async (runner, command) => {
+    const seen = await observe(runner, scenario)
+    const violation = seen.violation ?? trace?.violation ?? null
+    if (violation === null) {
+      terminal.out.write(`${name(scenario, file)}: breaks nothing on ${who(runner)}; there is nothing to shrink\n`)
+      return exits.inconclusive
+    }
+    const limit = options.executions ?? 2000
+    const progress = createProgress(terminal.err)
+    let executions = 0
+    const stop = (): boolean => {
+      progress.update(executions++, limit, `shrinking a failure of ${violation.requirement}`, 0)
+      return terminal.signal.aborted
+    }
+    const finding = { number: 0, scenario, violation, events: seen.trace.events, violationEvent: seen.event }
+    const counterexample = await shrinkFinding(runner, finding, trace?.meta.seed ?? null, { executions: limit, stop })
+    progress.clear()
+    const folder = options.out ?? defaultFolder
+    const files = filesOf(counterexample)
+    writeFiles(folder, files)
+    const kept = `${folder}/${Object.keys(files).at(-1)}`
+    terminal.out.write(told(counterexample, terminal, replayCommand(kept, command)))
+    const { shrunk, reproduced } = counterexample
+    terminal.out.write(
+      reproduced.failures === 0
+        ? `it did not happen again in ${reproduced.tries} tries\n`
+        : `from ${scenario.steps.length} to ${counterexample.trace.scenario.steps.length} steps in ${grouped(shrunk.executions)} executions${shrunk.complete ? '' : ' (not to the end)'}; written to ${kept}\n`,
+    )
+    return exits.notConformant
+  })
+}
+
+export const showForms = ['terminal', 'mermaid', 'log', 'scenario'] as const
+export type ShowForm = (typeof showForms)[number]
+
+/** `show FILE`: a recorded trace, judged again, for a person. */
+export function showFile(file: string, form: ShowForm, terminal: Terminal): number {
+  const { scenario, trace } = readRunnable(file)
+  const { out } = terminal
+  if (form === 'scenario' || trace === null) {
+    if (form !== 'scenario' && form !== 'terminal')
+      throw new UsageError(`${file}: a scenario has no events; 'swarmcheck run ${file}' makes a trace of it`)
+    out.write(printScenario(scenario))
+    return exits.conformant
+  }
+  const { violation, event } = judgeAgain(trace)
+  if (form === 'log') out.write(`${showLog(trace.events, violation === null ? -1 : event).join('\n')}\n`)
+  else if (violation === null) {
+    if (form === 'mermaid') throw new UsageError(`${file}: breaks nothing, so there is nothing to draw`)
+    out.write(`${showLog(trace.events).join('\n')}\nnothing is broken\n`)
+  } else if (form === 'mermaid') out.write(`${showMermaid({ trace, violation, event })}\n`)
+  else out.write(told({ trace, violation, event }, terminal, replayCommand(file, null)))
+  return exits.conformant
+}
+
+/** What today's judge says of a trace. @throws Error if the trace makes no sense to it */
+export function judgeAgain(trace: Trace): { readonly violation: Violation | null; readonly event: number } {
+  const { implementation, requirement } = trace.meta
+  if (implementation === null) return { violation: trace.violation, event: trace.events.length - 1 }
+  const first = rejudge(trace, judgeFor(implementation))
+  if (first.violation !== null || requirement === null) return first
+  // What a SHOULD advises against ends no run by itself.
+  return rejudge(trace, judgeFor(implementation, requirement))
+}
+
+function told({ trace, violation, event }: Seen, { out, env }: Terminal, replay: string): string {
+  if (violation === null) return ''
+  const requirement = loadSpec().requirements.find(({ slug }) => slug === violation.requirement)
+  if (trace.events.length > 0) {
+    const width = widthOf(out)
+    return show({ trace, violation, event, requirement, replay }, { colors: usesColors(out, env), width })
+  }
+  return [
+    violation.requirement,
+    ...(requirement === undefined ? [] : [`${requirement.level}  ${requirement.sentence}  [${requirement.source}]`]),
+    '',
+    violation.text,
+    `allowed: ${violation.allowed}`,
+    '',
+    printScenario(trace.scenario),
+    `Run it again\n  ${replay}`,
+    '',
+  ].join('\n')
+}
+
+function who({ hello }: Runner): string {
+  return escapeControl(`${hello.name} ${hello.version}`)
+}
+
+function name(scenario: RaftScenario, file: string): string {
+  return escapeControl(scenario.name === '' ? file : scenario.name)
+}

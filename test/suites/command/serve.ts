@@ -1,0 +1,24 @@
+/** `swarmcheck serve`: the reference for others to talk to. */
+import { serveStdio } from '../../../impl/contract/serve-stdio.ts'
+import { createReference } from '../../../impl/reference/raft/session.ts'
+import { oneOf } from './options.ts'
+import { exits, UsageError, type Terminal } from './terminal.ts'
+
+const surfaces = ['raft'] as const
+
+/** Ways to serve a surface; each takes the rest of the command line. */
+const ways: Readonly<Record<string, (settings: readonly string[], terminal: Terminal) => Promise<number>>> = {
+  /** As an adapter: an example of the protocol, and a way to try the suite through one. */
+  stdio: async () => {
+    await serveStdio(createReference())
+    return exits.conformant
+  },
+}
+
+export async function serve(surface: string, settings: readonly string[], terminal: Terminal): Promise<number> {
+  oneOf('surface', surfaces, surface)
+  const [way = 'stdio', ...rest] = settings
+  const found = ways[oneOf('way to serve', Object.keys(ways), way)]
+  if (found === undefined) throw new UsageError(`unknown way to serve '${way}'`)
+  return found(rest, terminal)
+}
