@@ -126,6 +126,6 @@ export abstract class MembershipRules extends CommitRules {
 
   /** A leader that is no voter any more leads until that is committed. */
   protected mustStepDown(): boolean {
-    return !this.mayCampaign() && this.configurationIndex() <= this.commit
+    return !this.membership.hasElector(this.self) && this.configurationIndex() <= this.commit
   }
 }

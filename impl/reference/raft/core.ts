@@ -368,6 +368,14 @@ export abstract class MemberCore {
     this.configurationChanged()
   }
 
+  /** The last configuration that is known to be committed. */
+  protected committedMembership(): Membership {
+    const { configurations } = this
+    let last = configurations.length - 1
+    while (last > 0 && configurations[last]!.index > this.commit) last--
+    return configurations[last]!.membership
+  }
+
   /** Index of the entry, or snapshot, that brought the configuration in effect. */
   protected configurationIndex(): number {
     return this.configurations.at(-1)!.index

@@ -32,9 +32,12 @@ export abstract class ElectionRules extends QuorumRules {
     this.electionDeadline = this.now + this.drawElectionTimeout()
   }
 
-  /** Only a voter of the configuration in effect stands for election. */
+  /**
+   * Voters stand for election: those of the configuration in effect, and, while that is not committed, those of the last
+   * one that is, since it may take them to commit it.
+   */
   protected mayCampaign(): boolean {
-    return this.membership.hasElector(this.self)
+    return this.membership.hasElector(this.self) || this.committedMembership().hasElector(this.self)
   }
 
   protected electionTimedOut(): void {

@@ -57,6 +57,7 @@ export abstract class TransferRules extends ReadRules {
     this.result(this.transferOperation, status, null, reason)
     this.transferTarget = null
     this.transferDeadline = never
+    if (this.role === 'leader') this.leaveJointIfDue()
   }
 
   /** A transfer has ended once it is known who leads. */
@@ -70,6 +71,11 @@ export abstract class TransferRules extends ReadRules {
   protected override refusesProposals(): string {
     if (this.role !== 'leader') return 'not-leader'
     return this.transferTarget === null ? '' : 'transfer-in-progress'
+  }
+
+  /** Nor may the configuration change behind what the target has. */
+  protected override mayLeaveJoint(): boolean {
+    return this.transferTarget === null && super.mayLeaveJoint()
   }
 
   /** A transfer ends where its target is a voter no more. */
