@@ -41,8 +41,6 @@ export class Cluster {
   /** What is known committed, by index; `committed` is the greatest such index. */
   readonly committedRecords: (EntryRecord | undefined)[] = []
   committed = 0
-  /** Voters of the newest configuration known committed. */
-  committedVoters = 0
   readonly committedElectors: { readonly index: number; readonly voters: number }[] = []
   /** Digest of the state machine after an index, from snapshots; and stores seen by inspection. */
   readonly snapshots = new Map<number, string>()
@@ -53,6 +51,8 @@ export class Cluster {
     readonly text: string
     /** Voters of either half, and learners. */
     readonly members: number
+    /** Voters of either half. */
+    readonly voters: number
   }[] = []
 
   constructor(options: RaftOptions, claims: Claims, nodes: readonly NodeId[]) {
@@ -156,13 +156,10 @@ export class Cluster {
     const known = this.configurations.find((each) => each.index === index)
     if (known === undefined) {
       const { voters, outgoing, learners } = configuration
-      const members = this.bits(voters) | this.bits(outgoing) | this.bits(learners)
-      this.configurations.push({ index, text, members })
+      const electors = this.bits(voters) | this.bits(outgoing)
+      this.configurations.push({ index, text, members: electors | this.bits(learners), voters: electors })
       this.committedElectors.push({ index, voters: this.bits(voters) | this.bits(outgoing) })
       this.configurations.sort((left, right) => left.index - right.index)
-      if (this.configurations[this.configurations.length - 1]!.index === index) {
-        this.committedVoters = this.bits(configuration.voters)
-      }
     } else if (known.text !== text) {
       this.fail(
         R.configurationAgrees,
@@ -171,6 +168,13 @@ export class Cluster {
         known.text,
       )
     }
+  }
+
+  /** Voters of the newest configuration committed up to an index. */
+  votersAt(index: number): number {
+    let voters = 0
+    for (const each of this.configurations) if (each.index <= index) voters = each.voters
+    return voters
   }
 
   /** Configuration in effect after an index, or null where it is not known. */
