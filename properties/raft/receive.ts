@@ -130,7 +130,8 @@ export function judgePreVoteRequest(
       'term and vote unchanged',
     )
   }
-  if (disregard === 'must') return
+  // [ER] Step looks at leases only where a request is of a later term.
+  if (disregard === 'must' && view.term > member.termBefore) return
   const upToDate = logUpToDate(view.lastTerm, view.lastIndex, member.lastTermBefore, member.lastIndexBefore)
   if (!upToDate) cluster.tested[R.preVoteForUpToDateLog]!++
   const couldVote =
