@@ -116,12 +116,15 @@ func (n *node) read(id int64, o *operation) (unsupported string) {
 	if o.by != "lease" && leased {
 		return "with the flag --lease, runs with checkQuorum answer reads by lease only"
 	}
-	if *n.lead == 0 {
+	switch {
+	case *n.lead == 0:
 		n.refuse(id, "no-leader")
-		return ""
+	case leased && !n.leads():
+		n.refuse(id, "not-leader")
+	default:
+		n.await(id, "read").key = o.key
+		n.raft.ReadIndex(strconv.AppendInt(nil, id, 10))
 	}
-	n.await(id, "read").key = o.key
-	n.raft.ReadIndex(strconv.AppendInt(nil, id, 10))
 	return ""
 }
 

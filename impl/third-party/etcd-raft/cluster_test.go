@@ -105,13 +105,13 @@ type event struct {
 }
 
 type settings struct {
-	nodes, voters        []string
-	preVote, checkQuorum bool
-	maxEntries, inflight int
-	async, lease         bool
-	seed                 uint64
-	loss, duplicate      float64
-	delay, disk          int64
+	nodes, voters           []string
+	preVote, checkQuorum    bool
+	maxEntries, inflight    int
+	async, holdVotes, lease bool
+	seed                    uint64
+	loss, duplicate         float64
+	delay, disk             int64
 }
 
 func start(t *testing.T, s settings) *cluster {
@@ -120,7 +120,7 @@ func start(t *testing.T, s settings) *cluster {
 		s.voters = s.nodes
 	}
 	c := &cluster{
-		t: t, handler: newHandler(features{s.async, s.lease}, observedVersion), names: s.nodes,
+		t: t, handler: newHandler(features{async: s.async, holdVotes: s.holdVotes, lease: s.lease}, observedVersion), names: s.nodes,
 		random: rand.New(rand.NewPCG(s.seed, 1)), members: map[string]*member{}, results: map[int64]outcome{},
 		leaders: map[int64]string{}, committed: map[int64]entryView{},
 		loss: s.loss, duplicate: s.duplicate, delay: max(s.delay, 1), disk: s.disk,
@@ -391,9 +391,14 @@ func (c *cluster) happen(e *event) {
 // crash keeps a random prefix of the writes under way.
 func (c *cluster) crash(node string) {
 	c.t.Helper()
+	c.crashKeeping(node, c.random.IntN(len(c.members[node].writes)+1))
+}
+
+func (c *cluster) crashKeeping(node string, count int) {
+	c.t.Helper()
 	m := c.members[node]
 	keep := []int64{}
-	for _, w := range m.writes[:c.random.IntN(len(m.writes)+1)] {
+	for _, w := range m.writes[:count] {
 		keep = append(keep, w.ID)
 	}
 	m.up, m.writes, m.held = false, nil, nil
@@ -423,6 +428,11 @@ func (c *cluster) put(node, key, value string) int64 {
 	return c.operate(node, map[string]any{"type": "propose", "command": map[string]any{
 		"type": "put", "key": key, "value": value,
 	}})
+}
+
+func (c *cluster) read(node, key, by string) int64 {
+	c.t.Helper()
+	return c.operate(node, map[string]any{"type": "read", "key": key, "by": by})
 }
 
 func (c *cluster) change(node string, joint bool, changes ...string) int64 {
@@ -474,4 +484,35 @@ func names(count int) (list []string) {
 		list = append(list, fmt.Sprintf("n%d", i+1))
 	}
 	return list
+}
+
+// elapse lets one node's clock run to its next wake-up, and the harness's with it.
+func (c *cluster) elapse(node string) {
+	c.t.Helper()
+	c.now = *c.members[node].wake
+	c.step(node, map[string]any{"type": "advance", "until": c.now})
+}
+
+// hand delivers what is under way on one link, and write acknowledges what a node writes; nothing else happens.
+func (c *cluster) hand(from, to string) {
+	c.t.Helper()
+	c.happenAll(func(e *event) bool { return e.message != nil && e.message.From == from && e.node == to })
+}
+
+func (c *cluster) write(node string) {
+	c.t.Helper()
+	c.happenAll(func(e *event) bool { return e.message == nil && e.node == node })
+}
+
+func (c *cluster) happenAll(chosen func(e *event) bool) {
+	c.t.Helper()
+	for {
+		i := slices.IndexFunc(c.events, chosen)
+		if i < 0 {
+			return
+		}
+		e := c.events[i]
+		c.events = slices.Delete(c.events, i, i+1)
+		c.happen(e)
+	}
 }

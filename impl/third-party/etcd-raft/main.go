@@ -20,6 +20,8 @@ const modulePath = "go.etcd.io/raft/v3"
 type features struct {
 	// async drives the library with AsyncStorageWrites.
 	async bool
+	// holdVotes keeps back requests for votes until the candidate's own vote is durable, with AsyncStorageWrites.
+	holdVotes bool
 	// lease answers reads from the leader's lease (ReadOnlyLeaseBased) instead of a round of heartbeats.
 	lease bool
 }
@@ -27,6 +29,7 @@ type features struct {
 func main() {
 	var chosen features
 	flag.BoolVar(&chosen.async, "async", false, "use AsyncStorageWrites")
+	flag.BoolVar(&chosen.holdVotes, "hold-votes", false, "with -async, ask for votes only when the own one is durable")
 	flag.BoolVar(&chosen.lease, "lease", false, "answer reads from the leader's lease, in runs with checkQuorum")
 	flag.Parse()
 	version, err := libraryVersion()

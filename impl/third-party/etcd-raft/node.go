@@ -245,17 +245,25 @@ func (n *node) finish(ready *raft.Ready) {
 }
 
 // handleAsync does what a Ready asks with AsyncStorageWrites: its messages to the two storage threads say what to
-// write and apply, and carry the responses to deliver after that; all other messages leave at once.
+// write and apply, and carry the responses to deliver after that; all other messages may leave at once.
 func (n *node) handleAsync(ready raft.Ready) {
+	for _, message := range ready.Messages {
+		if message.GetTo() == raft.LocalAppendThread {
+			n.handleAppend(message)
+		}
+	}
 	for _, message := range ready.Messages {
 		switch message.GetTo() {
 		case raft.LocalAppendThread:
-			n.handleAppend(message)
 		case raft.LocalApplyThread:
 			n.apply(message.GetEntries())
 			n.respond(message.GetResponses())
 		default:
-			n.send(message, 0)
+			after := int64(0)
+			if n.run.holdVotes && message.GetType() == pb.MsgVote {
+				after = n.disk.awaited().id
+			}
+			n.send(message, after)
 		}
 	}
 }

@@ -500,9 +500,15 @@ func appendClock(b []byte, n *node) []byte {
 	return append(b, `,"wake":null`...)
 }
 
+// fail answers a step that was refused, which changes nothing, or that ended the node.
 func (h *handler) fail(n *node, start int, kind, text string) {
-	b := appendField(append(h.answer[:start], `{"wake":null`...), "now", n.clock)
-	b = append(append(b, `,"error":{"kind":"`...), kind...)
+	b := append(h.answer[:start], '{')
+	if kind == "panic" {
+		b = append(appendField(append(b, `"wake":null`...), "now", n.clock), ',')
+	} else {
+		b = append(appendClock(b, n), ',')
+	}
+	b = append(append(b, `"error":{"kind":"`...), kind...)
 	h.answer = append(appendText(append(b, '"'), "text", text), '}', '}')
 }
 
