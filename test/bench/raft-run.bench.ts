@@ -10,26 +10,26 @@ import { type RaftJudge, type RunOptions, runScenario } from '../../traces/run.t
 import { type RaftStep, completeScenario, defaultOptions } from '../../traces/scenario.ts'
 import { createNullJudge, createPingPong } from '../self/ping-pong.ts'
 
-/** Seconds of simulated time in one run. */
-const length = 30
+/** Simulated seconds before a run settles: it then has about as many steps as a drawn schedule. */
+const length = 3
+const warmUpRuns = 30
+const runs = 200
 
-/** A client that proposes every 10 ms; every 5 seconds a partition, a crash or a pause of the leader, for a second. */
+/** A client that proposes every 10 ms; in turn the leader is isolated, crashes and pauses, for 0.4 seconds each. */
 function scenarioOf(seed: number): RaftScenario {
   const nodes = ['n1', 'n2', 'n3', 'n4', 'n5']
-  const steps: RaftStep[] = []
+  const steps: RaftStep[] = [{ step: 'run', duration: 1_000 }]
   for (let tick = 0; tick < length * 100; tick++) {
-    const phase = tick % 1_500
-    if (phase === 200) steps.push({ step: 'isolate', node: 'leader' })
-    if (phase === 700) steps.push({ step: 'crash', node: 'leader', keep: 'some', torn: false })
-    if (phase === 1_200) steps.push({ step: 'pause', node: 'leader' })
-    if (phase === 300) steps.push({ step: 'heal' })
-    if (phase === 800) for (const node of nodes) steps.push({ step: 'restart', node })
-    if (phase === 1_300) for (const node of nodes) steps.push({ step: 'resume', node })
+    if (tick === 30) steps.push({ step: 'isolate', node: 'leader' })
+    if (tick === 70) steps.push({ step: 'heal' })
+    if (tick === 120) steps.push({ step: 'crash', node: 'leader', keep: 'some', torn: false })
+    if (tick === 160) for (const node of nodes) steps.push({ step: 'restart', node })
+    if (tick === 200)
+      for (const node of nodes) steps.push({ step: 'operation', node, operation: { type: 'compact', keep: 20 } })
+    if (tick === 220) steps.push({ step: 'pause', node: 'leader' })
+    if (tick === 260) for (const node of nodes) steps.push({ step: 'resume', node })
     const command = { type: 'put', key: `k${tick % 10}`, value: `v${tick}` } as const
     steps.push({ step: 'operation', node: 'leader', operation: { type: 'propose', command } })
-    if (phase === 450 || phase === 1_450) {
-      for (const node of nodes) steps.push({ step: 'operation', node, operation: { type: 'compact', keep: 50 } })
-    }
     steps.push({ step: 'run', duration: 10 })
   }
   steps.push({ step: 'settle' })
@@ -37,31 +37,35 @@ function scenarioOf(seed: number): RaftScenario {
     name: 'benchmark',
     seed,
     nodes,
-    options: { ...defaultOptions, electionTimeout: 500, heartbeatInterval: 50, preVote: true, checkQuorum: true },
+    options: { ...defaultOptions, electionTimeout: 250, heartbeatInterval: 50, preVote: true, checkQuorum: true },
     network: { delay: [1, 10], loss: 0.01, duplicate: 0.01, reorder: 0.02 },
     disk: { delay: [1, 3] },
     steps,
   })
 }
 
+const scenarios = Array.from({ length: runs }, (_, seed) => scenarioOf(seed))
+
 function measure(name: string, implementation: Implementation, judge: () => RaftJudge, options: RunOptions): void {
-  runScenario(scenarioOf(0), implementation, judge(), options)
+  for (let seed = 0; seed < warmUpRuns; seed++) runScenario(scenarios[seed]!, implementation, judge(), options)
   let steps = 0
   let simulated = 0
   let faults = 0
   const start = process.hrtime.bigint()
-  for (let seed = 1; seed <= 3; seed++) {
-    const result = runScenario(scenarioOf(seed), implementation, judge(), options)
+  const before = process.cpuUsage()
+  for (const scenario of scenarios) {
+    const result = runScenario(scenario, implementation, judge(), options)
     if (result.violation !== null) console.log(`  violation: ${result.violation.requirement}: ${result.violation.text}`)
     steps += result.steps
     simulated += result.duration / 1_000
     faults += Object.values(result.faults).reduce((sum, count) => sum + count, 0)
   }
   const seconds = Number(process.hrtime.bigint() - start) / 1e9
+  const { user, system } = process.cpuUsage(before)
   const rates = [
     `${Math.round(steps / seconds).toLocaleString('en')} steps/s`,
     `${Math.round(simulated / seconds).toLocaleString('en')} simulated s/s`,
-    `${((seconds / steps) * 1e6).toFixed(2)} µs/step`,
+    `${((user + system) / steps).toFixed(2)} µs of CPU/step`,
   ]
   console.log(`${name.padEnd(44)} ${rates.join('  ')}  (${steps} steps, ${faults} faults)`)
 }

@@ -902,8 +902,13 @@ export class Execution implements NetworkObserver<OutgoingMessage> {
   /** The node that is meant; -1 if it is the leader and there is none. */
   #target(target: Target): number {
     if (target !== 'leader') return this.#number(target)
-    const leader = this.#leaders()[0]
-    if (leader === undefined) return -1
+    const states = this.#states
+    let leader = -1
+    for (let node = 0; node < states.length; node++) {
+      const { role, term } = states[node]!
+      if (role === 'leader' && this.#up[node]! && (leader < 0 || term > states[leader]!.term)) leader = node
+    }
+    if (leader < 0) return -1
     this.#targets[this.#stepIndex] = this.#nodes[leader]!
     return leader
   }
