@@ -41,7 +41,6 @@ export class Cluster {
   /** What is known committed, by index; `committed` is the greatest such index. */
   readonly committedRecords: (EntryRecord | undefined)[] = []
   committed = 0
-  readonly committedElectors: { readonly index: number; readonly voters: number }[] = []
   /** Digest of the state machine after an index, from snapshots; and stores seen by inspection. */
   readonly snapshots = new Map<number, string>()
   readonly stores = new Map<number, string>()
@@ -137,18 +136,6 @@ export class Cluster {
     return isQuorum(set, member.voters, member.outgoing) || isQuorum(set, member.votersBefore, member.outgoingBefore)
   }
 
-  /** Voters, of both halves, of the last configuration that a member knows to be committed. */
-  electorsKnownTo(member: Member): number {
-    let last = -1
-    let electors = this.firstVoters
-    for (const { index, voters } of this.committedElectors) {
-      if (index > member.commit || index < last) continue
-      last = index
-      electors = voters
-    }
-    return electors
-  }
-
   /** Notes the configuration that is in effect after a committed entry; judges that all agree on it. */
   settleConfiguration(member: Member, index: number, configuration: Configuration): void {
     const text = configurationText(configuration)
@@ -158,7 +145,6 @@ export class Cluster {
       const { voters, outgoing, learners } = configuration
       const electors = this.bits(voters) | this.bits(outgoing)
       this.configurations.push({ index, text, members: electors | this.bits(learners), voters: electors })
-      this.committedElectors.push({ index, voters: this.bits(voters) | this.bits(outgoing) })
       this.configurations.sort((left, right) => left.index - right.index)
     } else if (known.text !== text) {
       this.fail(

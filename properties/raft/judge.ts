@@ -58,7 +58,6 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const cluster = new Cluster(start.options, this.claims, start.nodes)
     this.cluster = cluster
     cluster.firstVoters = cluster.bits(start.configuration.voters)
-    cluster.committedVoters = cluster.bits(start.configuration.voters)
     cluster.settleConfiguration(cluster.member(start.nodes[0]!), 0, start.configuration)
     start.nodes.forEach((id, number) => {
       const member = cluster.member(id)
@@ -134,6 +133,12 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     if (from !== null && view !== null) this.noteResponses(member, from, view, local)
     if (input.type === 'operation') this.noteOperation(member, input, local, now)
 
+    if (told && from !== null && view !== null && answer.state === null && answer.log === null) {
+      // [SK] ProcessRaftMessage: what a removed member says is not looked at.
+      this.judgeOutputs(member, answer, local)
+      this.judgeReply(member, from, view, answer, told)
+      return
+    }
     const { state } = answer
     const configured = state?.configuration
     if (state !== null) {

@@ -181,8 +181,8 @@ function judgeCampaign(cluster: Cluster, member: Member, input: Input, now: numb
   if (member.roleBefore === 'leader') {
     cluster.fail(R.leaderDoesNotCampaign, member, `went from leader to ${member.role}`, 'leader or follower')
   }
-  const committed = cluster.electorsKnownTo(member)
-  const mayStand = ((voters | member.voters | member.outgoing | cluster.committedVoters | committed) & own) !== 0
+  const committed = cluster.votersAt(member.commitBefore)
+  const mayStand = ((voters | member.voters | member.outgoing | committed) & own) !== 0
   const learner = (member.learners & own) !== 0 && ((member.outgoing | committed) & own) === 0
   if (learner) {
     cluster.fail(R.learnersDoNotCampaign, member, `campaigns in term ${member.term} as a learner`, 'role follower')
