@@ -1,0 +1,89 @@
+/**
+ * Swarmcheck as a library.
+ *
+ * ```ts
+ * import { checkRaft, adapter, exitCode, renderReport } from 'swarmcheck'
+ *
+ * const { report } = await checkRaft(adapter('./my-adapter'), { budget: 500 })
+ * console.log(renderReport(report, 'pretty'))
+ * process.exitCode = exitCode(report)
+ * ```
+ */
+import { splitCommand } from './impl/contract/command-line.ts'
+import type { Implementation } from './impl/contract/raft.ts'
+import { spawnAdapter, type AdapterOptions } from './impl/contract/stdio.ts'
+import { runRaftSuite, type SuiteOptions, type SuiteResult } from './test/suites/raft.ts'
+import type { Target } from './test/suites/target.ts'
+
+/** An implementation in this process, as a target of {@link checkRaft}. */
+export function inProcess(implementation: Implementation): Target {
+  return { kind: 'in-process', implementation }
+}
+
+/**
+ * An adapter in a process of its own, as a target of {@link checkRaft}. It is started when the check begins.
+ *
+ * @param command a command line, split at spaces as a shell would (quotes group) but without a shell, or its words
+ * @throws Error if the command line is empty or has an unclosed quote
+ */
+export function adapter(command: string | readonly string[], options: AdapterOptions = {}): Target {
+  const words = typeof command === 'string' ? splitCommand(command) : command
+  return { kind: 'adapter', start: () => spawnAdapter(words, options) }
+}
+
+/**
+ * Checks an implementation of Raft against every requirement of the profiles that it claims.
+ * What it does wrong is in the report; nothing of it is thrown.
+ *
+ * @throws AdapterError if an adapter does not start
+ */
+export function checkRaft(target: Target, options: SuiteOptions = {}): Promise<SuiteResult> {
+  return runRaftSuite(target, options)
+}
+
+export { createReference } from './impl/reference/raft/session.ts'
+export {
+  AdapterError,
+  splitCommand,
+  spawnAdapter,
+  type AdapterErrorKind,
+  type AdapterOptions,
+} from './impl/contract/stdio.ts'
+export { serveStdio } from './impl/contract/serve-stdio.ts'
+export type {
+  Hello,
+  Implementation,
+  RemoteImplementation,
+  RemoteSession,
+  Session,
+  Start,
+} from './impl/contract/raft.ts'
+export type * from './models/vocabulary.ts'
+export type * from './models/raft/vocabulary.ts'
+export type { Judge, Phase, Violation } from './properties/judge.ts'
+export { createRaftJudge } from './properties/raft/judge.ts'
+export { loadSpec, type Profile, type Requirement, type Spec } from './test/suites/spec.ts'
+export type { SuiteOptions, SuiteProgress, SuiteResult } from './test/suites/raft.ts'
+export type { Counterexample } from './test/suites/counterexample.ts'
+export type { Target } from './test/suites/target.ts'
+export { drawSchedule, type ScheduleSize } from './traces/schedule.ts'
+export { runScenario, runScenarioRemote, type RaftJudge, type RunOptions, type RunResult } from './traces/run.ts'
+export { rejudge, type Rejudged } from './traces/rejudge.ts'
+export { readTrace, writeTrace, type Trace, type TraceMeta } from './traces/format.ts'
+export type { TraceEvent } from './traces/event.ts'
+export { completeScenario } from './traces/scenario.ts'
+export { parseScenario, printScenario } from './traces/text.ts'
+export { InputError } from './traces/input-error.ts'
+export { shrink, shrinkAsync, type Shrunk, type ShrinkOptions, type Trial } from './traces/shrink.ts'
+export { show, showMermaid, type ShowOptions } from './traces/show.ts'
+export {
+  conclusion,
+  exitCode,
+  mergeReports,
+  readReport,
+  renderReport,
+  type Outcome,
+  type Report,
+  type Reporter,
+  type Verdict,
+} from './traces/report.ts'
