@@ -157,7 +157,8 @@ func (n *node) advance(until int64) {
 	for n.pass(until); n.nextTick <= until; n.pass(until) {
 		n.clock = n.nextTick
 		n.tick()
-		if n.settle(); n.spoke() || n.seen.differs(n) {
+		n.settle()
+		if n.review(); n.spoke() || n.seen.differs(n) {
 			return
 		}
 	}
