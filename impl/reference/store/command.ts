@@ -29,13 +29,20 @@ export const printCommand = (command: Command, operation: number): string => {
 
 /** The command of a text; null where it is none. */
 export const parseCommand = (text: string): Command | null => {
-  const tokens = text.split(' ')
-  const key = unescapeToken(tokens[1] ?? '')
-  if (tokens[0] === 'put' && tokens.length === 4) return { type: 'put', key, value: unescapeToken(tokens[2]!) }
-  if (tokens[0] === 'get' && tokens.length === 3) return { type: 'get', key }
-  if (tokens[0] !== 'cas' || tokens.length !== 5) return null
-  const expect = tokens[2] === absent ? null : unescapeToken(tokens[2]!)
-  return { type: 'compare-and-set', key, expect, value: unescapeToken(tokens[3]!) }
+  const first = text.indexOf(' ')
+  const second = text.indexOf(' ', first + 1)
+  if (first < 0 || second < 0) return null
+  const type = text.slice(0, first)
+  const key = unescapeToken(text.slice(first + 1, second))
+  if (type === 'get') return { type, key }
+  const third = text.indexOf(' ', second + 1)
+  if (third < 0) return null
+  const value = unescapeToken(text.slice(second + 1, third))
+  if (type === 'put') return { type, key, value }
+  const fourth = text.indexOf(' ', third + 1)
+  if (type !== 'cas' || fourth < 0) return null
+  const expect = text.slice(second + 1, third) === absent ? null : value
+  return { type: 'compare-and-set', key, expect, value: unescapeToken(text.slice(third + 1, fourth)) }
 }
 
 /** A short text that is as unique as its content. */
