@@ -70,7 +70,6 @@ export class Child {
   #stderrLength = 0
   #stderrSinceAnswer = 0
   #muted = false
-  #outgoing = ''
   #ended = false
   #ending: Promise<void> | null = null
 
@@ -107,14 +106,11 @@ export class Child {
     child.stdout!.on('end', () => setTimeout(report, options.grace, 'closed its standard output').unref())
   }
 
-  /** Queues a line; the lines of one turn of the event loop leave together. */
-  write(line: string): void {
-    if (this.#outgoing === '') process.nextTick(() => this.#flush())
-    this.#outgoing += line + '\n'
+  write(text: string): void {
+    if (this.#process.stdin!.writable) this.#process.stdin!.write(text)
   }
 
   closeInput(): void {
-    this.#flush()
     this.#process.stdin!.end()
   }
 
@@ -175,13 +171,6 @@ export class Child {
       await sleep(pollInterval)
     }
     return condition()
-  }
-
-  #flush(): void {
-    if (this.#outgoing === '') return
-    const lines = this.#outgoing
-    this.#outgoing = ''
-    if (this.#process.stdin!.writable) this.#process.stdin!.write(lines)
   }
 
   #read(chunk: Buffer): void {
