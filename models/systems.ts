@@ -2,7 +2,7 @@
 import { exploreModel, type Bounds, type Exploration, type Progress, type SystemModel } from './explorer.ts'
 import { electionModel } from './raft/system/election.ts'
 import { membershipModel } from './raft/system/membership.ts'
-import { replicationInvariants, replicationModel } from './raft/system/replication.ts'
+import { replicationModel } from './raft/system/replication.ts'
 
 /** A number that can be set, such as the greatest term. */
 export interface ModelParameter {
@@ -51,10 +51,7 @@ export const systemModels: readonly ModelEntry[] = [
       parameter('snapshots', '1: leaders compact their logs and send snapshots', 0, 1, 0),
     ],
     build: ({ terms, entries, crashes, snapshots }) =>
-      replicationModel(
-        { terms: terms!, entries: entries!, crashes: crashes!, snapshots: snapshots === 1 },
-        replicationInvariants,
-      ),
+      replicationModel({ terms: terms!, entries: entries!, crashes: crashes!, snapshots: snapshots === 1 }),
   },
   {
     name: 'raft-membership',

@@ -122,7 +122,7 @@ const encode = (kind: number, node: number, from: number, message: number): numb
 /** The replication model. `rules` and `durable` are Raft's unless a test weakens one. */
 export function replicationModel(
   bounds: ReplicationBounds,
-  properties: readonly SystemProperty[] = replicationInvariants,
+  properties: readonly SystemProperty[] = replicationProperties,
   rules: ReplicationRules = raftRules,
   durable: Durable = { term: true, vote: true, log: true },
 ): SystemModel<SystemAction> {
@@ -166,11 +166,19 @@ export function replicationModel(
     return (member & ~(7 << TERM) & ~(3 << VOTE)) | (after << TERM) | (vote << VOTE)
   }
 
+  const lead = (node: number, member: number): number => {
+    const leader = follower(member, termOf(member), voteOf(member)) | LEADER
+    next[HISTORY]! |= 1 << (ELECTED + 3 * (termOf(member) - 1) + node)
+    publish(leader)
+    return leader
+  }
+
   const campaign = (node: number, member: number): number => {
     const term = termOf(member) + 1
     const log = logOf(member)
     send(messages.request(term, node, lengthOf(log), termAt(log, lengthOf(log))))
-    return follower(member, term, node + 1) | CANDIDATE | (1 << (VOTES + node))
+    const candidate = follower(member, term, node + 1) | CANDIDATE | (1 << (VOTES + node))
+    return isQuorum(1 << node, EVERYBODY, 0) ? lead(node, candidate) : candidate
   }
 
   const propose = (member: number): number => {
@@ -203,11 +211,7 @@ export function replicationModel(
     const term = termOf(after)
     if (!countsAnswer(term, messages.term[message]!, roleOf(after) === CANDIDATE)) return after
     const votes = ((after >> VOTES) & 7) | (1 << messages.from[message]!)
-    if (!isQuorum(votes, EVERYBODY, 0)) return after | (votes << VOTES)
-    next[HISTORY]! |= 1 << (ELECTED + 3 * (term - 1) + node)
-    const leader = follower(after, term, voteOf(after)) | LEADER
-    publish(leader)
-    return leader
+    return isQuorum(votes, EVERYBODY, 0) ? lead(node, after) : after | (votes << VOTES)
   }
 
   const onAppend = (node: number, member: number, message: number): number => {
@@ -528,10 +532,11 @@ function numberMessages(terms: number, entries: number, withSnapshots: boolean):
   }
 }
 
+const sometimes = (name: string, holds: SystemProperty['holds']): SystemProperty => ({ name, kind: 'sometimes', holds })
 const always = (name: string, holds: SystemProperty['holds']): SystemProperty => ({ name, kind: 'always', holds })
 
 /** What Raft promises, in any reachable state. */
-export const replicationInvariants: readonly SystemProperty[] = [
+const replicationInvariants: readonly SystemProperty[] = [
   always('election safety', (states, at) => {
     for (let term = 1; term <= 4; term++)
       if (raftRules.countBits(electedIn(states[at + HISTORY]!, term)) > 1) return false
@@ -554,6 +559,14 @@ export const replicationInvariants: readonly SystemProperty[] = [
         while (index > 0 && termAt(first, index) !== termAt(second, index)) index--
         if (prefix(first, index) !== prefix(second, index)) return false
       }
+    }
+    return true
+  }),
+
+  always('terms never fall within a log', (states, at) => {
+    for (let node = 0; node < MEMBERS; node++) {
+      const log = logOf(states[at + node]!)
+      for (let index = 2; index <= lengthOf(log); index++) if (termAt(log, index) < termAt(log, index - 1)) return false
     }
     return true
   }),
@@ -601,3 +614,20 @@ export const replicationInvariants: readonly SystemProperty[] = [
     return true
   }),
 ]
+
+/** What Raft is for, in some reachable state: rules too strict to get there would keep every invariant. */
+const replicationMilestones: readonly SystemProperty[] = [
+  sometimes('a leader is elected', (states, at) => {
+    for (let node = 0; node < MEMBERS; node++) if (roleOf(states[at + node]!) === LEADER) return true
+    return false
+  }),
+  sometimes('a follower commits', (states, at) => {
+    for (let node = 0; node < MEMBERS; node++) {
+      const member = states[at + node]!
+      if (roleOf(member) === FOLLOWER && commitOf(member) > 0) return true
+    }
+    return false
+  }),
+]
+
+const replicationProperties: readonly SystemProperty[] = [...replicationInvariants, ...replicationMilestones]
