@@ -30,7 +30,7 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
   }
 }
 
-function explain(error: unknown, { err, signal }: Terminal): number {
+function explain(error: unknown, { err, env, signal }: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exits.conformant : exits.failed
   if (signal.aborted) return exits.interrupted
   if (error instanceof AdapterError) {
@@ -45,6 +45,7 @@ function explain(error: unknown, { err, signal }: Terminal): number {
   }
   const text = error instanceof Error ? error.message : String(error)
   err.write(`swarmcheck: this is a mistake in swarmcheck itself: ${text.split('\n')[0]}\n`)
+  if (env['DEBUG'] === 'swarmcheck' && error instanceof Error) err.write(`${error.stack}\n`)
   return exits.failed
 }
 
