@@ -108,12 +108,11 @@ export function traceJsonSchema(): object {
   })
 }
 
-let orderOfKeys: string[] | undefined
+let ranks: ReadonlyMap<string, number> | undefined
 
-/** Every key of the format, in one order: as a replacer it makes the bytes of a line unique. */
-function keys(): string[] {
-  if (orderOfKeys === undefined) {
-    // What a reader looks for comes first in every object.
+/** Every key of the format with its place: what a reader looks for comes first in every object. */
+function rankOfKeys(): ReadonlyMap<string, number> {
+  if (ranks === undefined) {
     const found = new Set(['event', 'now', 'input', 'type', 'kind', 'step', 'node', 'at', 'id', 'from', 'to', 'term'])
     const visit = (part: unknown): void => {
       if (typeof part !== 'object' || part === null) return
@@ -123,14 +122,38 @@ function keys(): string[] {
       }
     }
     visit(traceJsonSchema())
-    orderOfKeys = [...found]
+    ranks = new Map([...found].map((key, rank) => [key, rank]))
   }
-  return orderOfKeys
+  return ranks
+}
+
+/** Keys in their order, by the keys as they came: objects have few shapes. */
+const orders = new Map<string, readonly string[]>()
+
+function orderOf(keys: readonly string[]): readonly string[] {
+  const shape = keys.join('\n')
+  let order = orders.get(shape)
+  if (order === undefined) {
+    const rank = rankOfKeys()
+    order = keys.filter((key) => rank.has(key)).sort((left, right) => rank.get(left)! - rank.get(right)!)
+    if (orders.size < 10_000) orders.set(shape, order)
+  }
+  return order
+}
+
+/** A copy whose keys are in the one order of the format, without keys that it does not know. */
+function ordered(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(ordered)
+  const record = value as Readonly<Record<string, unknown>>
+  const copy: Record<string, unknown> = {}
+  for (const key of orderOf(Object.keys(record))) copy[key] = ordered(record[key])
+  return copy
 }
 
 /** The lines of a trace file, each with its line end. Equal traces give equal bytes. */
 export function* traceLines(trace: Trace): Generator<string> {
-  const line = (value: object): string => `${JSON.stringify(value, keys())}\n`
+  const line = (value: object): string => `${JSON.stringify(ordered(value))}\n`
   yield line(trace.meta)
   yield line({ scenario: trace.scenario })
   for (const event of trace.events) yield line(event)
