@@ -437,6 +437,64 @@ describe('membership', () => {
   })
 })
 
+test('a voter whose demotion is not committed can still be elected, since others need its log', () => {
+  const cluster = elected(three)
+  const leader = cluster.leader()
+  const [stays, goes] = cluster.followers() as [NodeId, NodeId]
+  const changes = [leader, goes].map((node) => ({ type: 'add-learner', node }) as const)
+  cluster.operate(leader, { type: 'change-membership', changes, joint: false })
+  while (cluster.states.get(leader)!.configuration.outgoing.length > 0) cluster.run(1)
+  cluster.isolate(stays)
+  cluster.run(10)
+  cluster.crash(leader)
+  cluster.restart(leader)
+  cluster.heal()
+  cluster.run(3000)
+  expect(cluster.leader()).toBe(stays)
+  expect(cluster.states.get(stays)!.configuration.voters).toEqual([stays])
+  cluster.agree()
+})
+
+test('answers to messages of older terms confirm nothing', () => {
+  const cluster = elected(three)
+  const leader = cluster.leader()
+  const [follower, other] = cluster.followers() as [NodeId, NodeId]
+  const stale = cluster.session.encode(other, follower, { kind: 'heartbeat', term: 1, commit: 0, round: 7 })
+  const { outputs } = cluster.step({ type: 'deliver', node: follower, at: cluster.now, message: stale })
+  const { term } = cluster.states.get(leader)!
+  expect(outputs).toMatchObject([{ to: other, view: { kind: 'heartbeat-response', term, round: 0 } }])
+})
+
+test('who restarts may have promised a lease, and disregards candidates for an election timeout', () => {
+  const cluster = elected(three)
+  const [follower, other] = cluster.followers() as [NodeId, NodeId]
+  cluster.crash(follower)
+  cluster.restart(follower)
+  cluster.isolate(follower)
+  const message = cluster.session.encode(other, follower, {
+    kind: 'request-vote',
+    term: 9,
+    lastIndex: 99,
+    lastTerm: 8,
+    transfer: false,
+  })
+  const deliver = (): Answer => cluster.step({ type: 'deliver', node: follower, at: cluster.now, message })
+  expect(deliver().outputs).toEqual([])
+  cluster.run(defaults.electionTimeout)
+  expect(deliver().state).toMatchObject({ term: 9, vote: other })
+})
+
+test('the same inputs give the same bytes', () => {
+  const run = (): string => {
+    const cluster = elected(five)
+    cluster.put(cluster.leader(), 'x', '1')
+    cluster.operate(cluster.leader(), { type: 'transfer', to: cluster.followers()[0]! })
+    cluster.run(500)
+    return JSON.stringify([cluster.sent, five.map((node) => cluster.session.inspect(node))])
+  }
+  expect(run()).toBe(run())
+})
+
 test('leadership is transferred, and proposals are refused meanwhile', () => {
   const cluster = elected(five)
   const leader = cluster.leader()

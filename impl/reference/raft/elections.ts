@@ -208,9 +208,10 @@ export abstract class ElectionRules extends QuorumRules {
 
   // Terms of messages
 
-  /** Whether a message of a later term makes this member enter that term. */
+  /** Whether a message makes this member enter its term: of later ones all do but pre-votes, asked or granted. */
   protected mayEnterTermOf(message: Message): boolean {
-    return message.kind !== 'pre-vote' && !(message.kind === 'pre-vote-response' && message.granted)
+    if (message.term <= this.term || message.kind === 'pre-vote') return false
+    return message.kind !== 'pre-vote-response' || !message.granted
   }
 
   /** Tells the sender of a request of an earlier term of the current one, and confirms nothing in it. */

@@ -20,14 +20,17 @@ export abstract class FollowerRules extends ReplicationRules {
 
   protected acceptAppend(from: NodeId, request: AppendRequest): void {
     this.acceptEntries(request.entries)
-    const last = this.lastOf(request)
-    this.commitTo(this.commitAfterAppend(request.commit, last))
-    this.answerAppend(from, true, last, 0, request.round)
+    this.commitTo(this.commitAfterAppend(request.commit, this.lastOf(request)))
+    this.answerAppend(from, true, this.indexToAcknowledge(request), 0, request.round)
   }
 
   /** The last index up to which the logs are known to match after the request: there may be more behind it. */
   protected lastOf({ previousIndex, entries }: AppendRequest): number {
     return previousIndex + entries.length
+  }
+
+  protected indexToAcknowledge(request: AppendRequest): number {
+    return this.lastOf(request)
   }
 
   protected commitAfterAppend(leaderCommit: number, last: number): number {

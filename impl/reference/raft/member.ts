@@ -57,10 +57,15 @@ export class RaftMember extends TransferRules {
       return this.send(from, { kind: 'member-removed', term: this.term }, this.afterState())
     if (view.term !== this.term) {
       if (this.mustIgnore(view)) return
-      if (view.term < this.term) return this.answerStale(from, view)
+      if (this.isStale(view)) return this.answerStale(from, view)
       if (this.mayEnterTermOf(view)) this.becomeFollower(view.term, null)
     }
     this.dispatch(peer, message)
+  }
+
+  /** Messages of older terms change nothing. */
+  protected isStale(view: Message): boolean {
+    return view.term < this.term
   }
 
   protected mustIgnore(view: Message): boolean {

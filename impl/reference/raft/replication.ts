@@ -104,11 +104,22 @@ export abstract class ReplicationRules extends ElectionRules {
   protected sendTo(peer: number): void {
     const progress = this.progress[peer]
     if (progress === undefined || progress.mode === 'snapshot') return
-    if (progress.mode === 'probe') {
-      if (progress.paused) return
-      progress.paused = true
+    if (progress.mode === 'probe') this.sendProbe(peer, progress)
+    else this.stream(peer, progress)
+  }
+
+  /** A probe waits for its answer before it sends again. */
+  protected sendProbe(peer: number, progress: Progress): void {
+    if (progress.paused) return
+    progress.paused = true
+    this.sendAppend(peer, progress)
+  }
+
+  protected stream(peer: number, progress: Progress): void {
+    for (let sent = 0; sent < progress.next && this.mayStream(progress);) {
+      sent = progress.next
       this.sendAppend(peer, progress)
-    } else while (this.mayStream(progress)) this.sendAppend(peer, progress)
+    }
   }
 
   /** In replication, entries are sent before those sent earlier are answered, within a window of messages. */
