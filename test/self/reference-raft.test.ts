@@ -442,10 +442,14 @@ test('a voter whose demotion is not committed can still be elected, since others
   const leader = cluster.leader()
   const [stays, goes] = cluster.followers() as [NodeId, NodeId]
   const changes = [leader, goes].map((node) => ({ type: 'add-learner', node }) as const)
+  cluster.lost = ({ to, view }) =>
+    to === stays &&
+    view.kind === 'append-entries' &&
+    view.entries.some((entry) => entry.configuration?.outgoing.length === 0)
   cluster.operate(leader, { type: 'change-membership', changes, joint: false })
-  while (cluster.states.get(leader)!.configuration.outgoing.length > 0) cluster.run(1)
-  cluster.isolate(stays)
-  cluster.run(10)
+  cluster.run(30)
+  for (const node of [leader, goes]) expect(cluster.states.get(node)!.configuration.outgoing).toEqual([])
+  expect(cluster.states.get(stays)!.configuration.outgoing).toEqual(three)
   cluster.crash(leader)
   cluster.restart(leader)
   cluster.heal()
