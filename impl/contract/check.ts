@@ -49,8 +49,6 @@ export const createContractCheck = (start: Start): ContractCheck => {
   }
 
   const checkAnswer = (node: NodeId, answer: Answer): Breach | null => {
-    if (answer.wake !== null && answer.wake < answer.now)
-      return time(`${node} wants to be woken at ${answer.wake}, before now (${answer.now})`)
     for (const output of answer.outputs) {
       const breach = checkOutput(node, output)
       if (breach !== null) return breach
@@ -65,6 +63,8 @@ export const createContractCheck = (start: Start): ContractCheck => {
       const last = input.type === 'advance' ? Math.max(at, input.until) : at
       if (answer.now < at || answer.now > last)
         return time(`${node} says that it is ${answer.now} in a step of ${at} to ${last}`)
+      if (answer.wake !== null && answer.wake <= answer.now)
+        return time(`${node} wants to be woken at ${answer.wake}, which is not after ${answer.now}`)
       if (answer.received !== undefined && input.type !== 'deliver') return shown(`${node} received without a delivery`)
       if (input.type === 'crash' && answer.outputs.length > 0) return shown(`${node} has outputs in a crash`)
       if (input.type === 'restart' && answer.error === undefined && !isWhole(answer))

@@ -28,7 +28,8 @@ const start: Start = {
   seed: 1,
 }
 
-const advance = (at: number): Input => ({ type: 'advance', node: 'n1', at, until: at + 10 })
+/** Time for a node to do something. */
+const advance = (at: number): Input => ({ type: 'advance', node: 'n1', at, until: at + 600 })
 const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
@@ -40,10 +41,10 @@ const isAlive = (pid: number): boolean => {
 }
 
 const drive = async (session: StdioSession): Promise<void> => {
-  for (let step = 0; step < 6; step++) await session.steps([advance(step * 10)])
+  for (let step = 0; step < 6; step++) await session.steps([advance(step * 600)])
   // Time for what nobody asked for.
   await new Promise((resolve) => setTimeout(resolve, 100))
-  await session.steps([advance(60)])
+  await session.steps([advance(3_600)])
 }
 
 /** Runs an adapter until it fails; whatever happens, it is gone afterwards, soon, and has not grown this process. */
@@ -100,8 +101,8 @@ describe.concurrent('a hostile adapter is refused in one clear line', () => {
     ['unasked', 'unasked', 'sent a line although nothing was asked: {"seq":0'],
     ['few-answers', 'schema', 'gave 0 answers to steps of run 1 (seq 3); it needs 1'],
     ['unknown-field', 'schema', 'recieved'],
-    ['bad-type', 'schema', 'answers.0.state.commit: Invalid input: expected number, received string'],
-    ['wrong-time', 'contract', 'n1 says that it is 11 in a step of 0 to 10'],
+    ['bad-type', 'schema', 'answers.0.now: Invalid input: expected number, received string'],
+    ['wrong-time', 'contract', 'in a step of 0 to 600'],
     ['reused-id', 'contract', 'message id 1 was used before'],
     ['stranger', 'contract', 'n1 sent message 1 to n99, which is no node of the run'],
   ])('%s', async (mode, kind, text) => {
@@ -127,8 +128,8 @@ test('a failure is told to every run and every later request', async () => {
   try {
     const [one, two] = [await adapter.open(start), await adapter.open(start)]
     await one.steps([advance(0)])
-    await one.steps([advance(10)])
-    const open = await Promise.allSettled([one.steps([advance(20)]), two.steps([advance(0)])])
+    await one.steps([advance(600)])
+    const open = await Promise.allSettled([one.steps([advance(1_200)]), two.steps([advance(0)])])
     expect(open.map((result) => (result.status === 'rejected' ? result.reason.kind : 'fulfilled'))).toEqual([
       'hang',
       'hang',
@@ -172,8 +173,10 @@ test('what it received, and deltas that lie, are kept as they are for the judge'
     expect(answer?.received).toMatchObject({ kind: 'heartbeat', term: 2 })
 
     const lying = await deltas.open(start)
-    const [told] = await lying.steps([advance(0)])
-    expect(told?.state).toEqual({ commit: 2 })
+    const command = { type: 'put', key: 'x', value: '1' } as const
+    const operation: Input = { type: 'operation', node: 'n1', at: 0, id: 1, operation: { type: 'propose', command } }
+    const [told] = await lying.steps([operation])
+    expect(told?.state).toEqual({ commit: 2, applied: 2 })
     expect((await lying.inspect('n1')).state.commit).toBe(1)
   } finally {
     await views.close()

@@ -23,33 +23,26 @@ describe('an honest adapter', () => {
     const adapter = await spawnAdapter([process.execPath, hostile])
     try {
       const [one, two] = await Promise.all([adapter.open(start), adapter.open(start)])
+      const wakes = one.initial.map(({ wake }) => wake!)
       const [first, second] = await Promise.all([
         one.steps([
           { type: 'advance', node: 'n1', at: 0, until: 10 },
-          { type: 'advance', node: 'n2', at: 0, until: 20 },
+          { type: 'advance', node: 'n2', at: 0, until: 1_000 },
         ]),
-        two.steps([{ type: 'advance', node: 'n3', at: 0, until: 5 }]),
+        two.steps([{ type: 'advance', node: 'n3', at: 0, until: 1_000 }]),
       ])
-      expect(first.map(({ now }) => now)).toEqual([10, 20])
+      expect(first.map(({ now }) => now)).toEqual([10, wakes[1]])
+      const view = { kind: 'heartbeat', term: 1, commit: 0, round: 0 }
       expect(second).toEqual([
         {
-          now: 5,
-          wake: 15,
-          outputs: [
-            {
-              type: 'message',
-              id: 1,
-              from: 'n3',
-              to: 'n1',
-              view: { kind: 'heartbeat', term: 1, commit: 1, round: 0 },
-              after: 0,
-            },
-          ],
-          state: { commit: 1 },
+          now: wakes[2],
+          wake: wakes[2]! + 50,
+          outputs: [{ type: 'message', id: 1, from: 'n3', to: 'n1', view, after: 0 }],
+          state: { role: 'leader', leader: 'n3' },
           log: null,
         },
       ])
-      expect((await one.inspect('n2')).state.commit).toBe(1)
+      expect((await one.inspect('n2')).state.role).toBe('leader')
       await one.close()
       await two.close()
     } finally {

@@ -20,6 +20,11 @@ export interface AdapterFinding {
   readonly reason: string
 }
 
+export interface AdapterCheckOptions extends AdapterOptions {
+  /** Check only these requirements, beside the first. Default all. */
+  readonly requirements?: readonly string[]
+}
+
 export interface AdapterCheckResult {
   /** What the adapter said of itself; null if it did not. */
   readonly hello: Hello | null
@@ -32,7 +37,7 @@ export interface AdapterCheckResult {
  */
 export async function checkAdapter(
   command: readonly string[],
-  options: AdapterOptions = {},
+  { requirements, ...options }: AdapterCheckOptions = {},
 ): Promise<AdapterCheckResult> {
   const findings = new Map<string, AdapterFinding>()
   const first = await sayHello(command, options)
@@ -40,6 +45,7 @@ export async function checkAdapter(
   const { hello } = first
   const subject = hello === null ? null : new Subject(command, options, hello)
   for (const [requirement, check] of Object.entries(checks)) {
+    if (requirements !== undefined && !requirements.includes(requirement)) continue
     const own: AdapterFinding =
       subject === null
         ? { requirement, verdict: 'inconclusive', reason: 'it did not say hello' }
