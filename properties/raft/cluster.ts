@@ -5,13 +5,16 @@ import { isQuorum } from '../../models/raft/rules.ts'
 import type { Violation } from '../judge.ts'
 import { Member } from './member.ts'
 import type { EntryRecord } from './member.ts'
-import { R, REQUIREMENTS, slugOf } from './requirements.ts'
+import { layerOf, R, REQUIREMENTS, slugOf } from './requirements.ts'
+import type { Layer } from './requirements.ts'
 
 /** What the judge needs to know of an implementation's claims. */
 export interface Claims {
   readonly profiles: ReadonlySet<string>
   /** Whether writes are reported, so that durability can be judged. */
   readonly disk: boolean
+  /** Layers that may find a violation; all unless said otherwise. */
+  readonly layers: ReadonlySet<Layer>
 }
 
 export class Cluster {
@@ -66,6 +69,7 @@ export class Cluster {
 
   /** Keeps the first violation: later ones follow from it. */
   fail(requirement: number, member: Member | null, text: string, allowed: string): void {
+    if (!this.claims.layers.has(layerOf[requirement]!)) return
     this.violation ??= { requirement: slugOf(requirement), text, allowed, node: member === null ? null : member.id }
   }
 

@@ -24,6 +24,7 @@ import type { ConfigurationCauses } from './membership.ts'
 import * as receive from './receive.ts'
 import type { AppendPlan } from './receive.ts'
 import { R, REQUIREMENTS, slugOf } from './requirements.ts'
+import type { Layer } from './requirements.ts'
 import { describeVoters, heardSince, judgeRole, judgeSpread, judgeTerm, judgeVote, names } from './role.ts'
 import { judgeMessage, judgeReadServed, judgeStateDigest } from './send.ts'
 
@@ -164,11 +165,13 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     if (stirred || input.type !== 'operation') judgeRole(cluster, member, input, local)
     this.judgeAppended(member, answer, settledBefore)
     this.judgeCommit(member, input)
+    if (from !== null && view !== null) this.noteOwed(member, from, view, disregard)
     this.judgeOutputs(member, answer, local)
     if (configured !== undefined || this.causes.appended > 0 || this.causes.applied > 0 || this.causes.truncated) {
       judgeConfiguration(cluster, member, this.causes)
     }
     this.judgeTransfer(member, input, answer, local)
+    if ((member.owedAppends | member.owedVotes) !== 0 && member.busySince < 0) this.judgeOwed(member)
     // What waited for the disk has left by now: later messages know all that was acknowledged.
     if (input.type === 'written' && member.busySince < 0) member.matchFloor.set(member.match)
     if (from !== null && input.type === 'deliver') this.judgeReply(member, from, input.message.view, answer, told)
@@ -593,6 +596,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     for (const output of answer.outputs) {
       switch (output.type) {
         case 'message':
+          if ((member.owedAppends | member.owedVotes) !== 0) this.noteReply(member, output.view, output.to)
           judgeMessage(cluster, member, output, local)
           noteDeparture(cluster, member, output)
           break
@@ -615,6 +619,56 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
           break
       }
     }
+  }
+
+  /** A request of the member's term is owed an answer, unless the member may disregard it. */
+  private noteOwed(member: Member, from: Member, view: Message, disregard: 'must' | 'may' | 'no'): void {
+    if (view.term !== member.term) return
+    const bit = 1 << from.number
+    switch (view.kind) {
+      case 'append-entries':
+      case 'heartbeat':
+      case 'install-snapshot':
+        member.owedAppends |= bit
+        break
+      case 'request-vote':
+        if (disregard !== 'no') return
+        member.owedVotes |= bit
+        break
+      default:
+        return
+    }
+    this.cluster.tested[R.answersRequests]!++
+  }
+
+  private noteReply(member: Member, view: Message, to: NodeId): void {
+    const bit = 1 << this.cluster.member(to).number
+    switch (view.kind) {
+      case 'append-entries-response':
+      case 'heartbeat-response':
+      case 'install-snapshot-response':
+        member.owedAppends &= ~bit
+        return
+      case 'request-vote-response':
+        member.owedVotes &= ~bit
+        return
+      default:
+    }
+  }
+
+  /** Requests that no answer was given to, though no disk holds it up. */
+  private judgeOwed(member: Member): void {
+    const { cluster } = this
+    const { owedAppends, owedVotes } = member
+    member.owedAppends = member.owedVotes = 0
+    cluster.fail(
+      R.answersRequests,
+      member,
+      owedAppends !== 0
+        ? `did not answer an append, heartbeat or snapshot of ${names(cluster, owedAppends)} in its term`
+        : `did not answer a vote request of ${names(cluster, owedVotes)} in its term`,
+      'an answer to each request',
+    )
   }
 
   private judgeApplied(member: Member, index: number, term: number, digest: string): void {
@@ -918,10 +972,12 @@ function fromLeader(input: Input): boolean {
  *
  * @param profiles profiles of SPEC.md that the implementation claims; rules of other profiles are not held against it
  * @param disk whether the implementation reports its writes
+ * @param layers which layers judge; for tests of the judge itself
  */
 export function createRaftJudge(
   profiles: readonly string[],
   disk: boolean,
+  layers: readonly Layer[] = ['step', 'state', 'history', 'liveness'],
 ): Judge<JudgedStart, Input, Answer, Inspection> {
-  return new RaftJudge({ profiles: new Set(profiles), disk })
+  return new RaftJudge({ profiles: new Set(profiles), disk, layers: new Set(layers) })
 }

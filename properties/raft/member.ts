@@ -201,6 +201,9 @@ export class Member {
   /** Told by a leader's entry or snapshot that it is no longer a member. */
   removed = false
 
+  /** Members whose appends, heartbeats or snapshots, and whose vote requests, wait for an answer. */
+  owedAppends = 0
+  owedVotes = 0
   /** Lost leadership without answering those who wait for a proposal. */
   lostProposals = false
   /** Restored a snapshot at some time. */
@@ -275,6 +278,7 @@ export class Member {
     this.readRequests.clear()
     this.readAnswers.length = 0
     this.lostProposals = false
+    this.owedAppends = this.owedVotes = 0
   }
 
   /** Starts to keep what a leader knows of its followers. */

@@ -48,6 +48,7 @@ export const slugs = {
   respondsAfterApplying: 'raft/responds-after-applying',
   linearizable: 'raft/linearizable',
   onlyLeaderTakesProposals: 'raft/only-leader-takes-proposals',
+  answersRequests: 'raft/answers-requests',
   electsLeader: 'raft/elects-leader',
   commitsAfterHeal: 'raft/commits-after-heal',
   replicasConverge: 'raft/replicas-converge',
@@ -143,3 +144,30 @@ export function slugOf(number: number): RequirementSlug {
 }
 
 export const REQUIREMENTS = names.length
+
+/** How deep a requirement is judged: at one step of one member, over all members, by what clients saw, or in time. */
+export type Layer = 'step' | 'state' | 'history' | 'liveness'
+
+const layers: Partial<Record<RequirementName, Layer>> = {
+  oneLeaderPerTerm: 'state',
+  logMatching: 'state',
+  leaderCompleteness: 'state',
+  committedAgree: 'state',
+  appliedAgree: 'state',
+  committedSurvives: 'state',
+  configurationAgrees: 'state',
+  snapshotRestoresState: 'state',
+  linearizable: 'history',
+  electsLeader: 'liveness',
+  commitsAfterHeal: 'liveness',
+  replicasConverge: 'liveness',
+  newMemberCatchesUp: 'liveness',
+  learnersReceiveLog: 'liveness',
+  snapshotForCompacted: 'liveness',
+  jointIsLeft: 'liveness',
+  windowReopens: 'liveness',
+  readCompletes: 'liveness',
+}
+
+/** Layer of each requirement by number. */
+export const layerOf: readonly Layer[] = names.map((name) => layers[name] ?? 'step')

@@ -252,7 +252,7 @@ function judgeAsked(cluster: Cluster, member: Member): void {
   if (member.roleBefore !== 'candidate' || member.campaignTerm !== member.termBefore) return
   const unasked = (member.votersBefore | member.outgoingBefore) & ~member.asked & ~(1 << member.number)
   cluster.tested[R.voteRequestReachesVoters]!++
-  if (unasked === 0 || member.configuredAt >= member.contact) return
+  if (unasked === 0 || member.busySince >= 0 || member.configuredAt >= member.contact) return
   cluster.advise(
     R.voteRequestReachesVoters,
     member,
