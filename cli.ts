@@ -17,9 +17,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
-process.exitCode = await main(process.argv.slice(2), {
+const code = await main(process.argv.slice(2), {
   out: process.stdout,
   err: process.stderr,
   env: process.env,
   signal: interrupt.signal,
 })
+process.exitCode = code
+// Whatever is still under way is not waited for; children end with us.
+if (code === exits.interrupted) process.stdout.write('', () => process.exit(code))

@@ -91,7 +91,11 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
       `random schedules to run (default: ${defaultBudget})`,
       integerOf('--budget', 0, 1_000_000),
     )
-    .option('--jobs <number>', 'runs on so many cores (default: 1)', integerOf('--jobs', 1, 256))
+    .option(
+      '--jobs <number>',
+      'cores to use (default: up to 4 for the reference, 1 for adapters)',
+      integerOf('--jobs', 1, 256),
+    )
     .option('--shard <i/n>', 'run only the i-th of n parts', shardOf)
     .option('--strict', 'SHOULD counts like MUST')
     .option('--expect <file>', 'known failures: a JSON list of {requirement, reason, link}')

@@ -4,6 +4,7 @@ import { spawnAdapter } from '../../../impl/contract/stdio.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
 import { suggestion } from '../../../traces/input-error.ts'
 import { reporters, type Reporter } from '../../../traces/report.ts'
+import type { Origin } from '../jobs.ts'
 import { maximalSeed } from '../scenarios.ts'
 import { loadSpec } from '../spec.ts'
 import type { Target } from '../target.ts'
@@ -19,21 +20,36 @@ export interface TargetOptions {
 
 export interface NamedTarget {
   readonly target: Target
+  /** How another thread comes by the same. */
+  readonly origin: Origin
   /** The adapter's command, null for the reference. */
   readonly command: string | null
 }
 
+/** An adapter's command in words, and how long it may take. @throws UsageError if it cannot be split */
+export function adapterOf(command: string, { stepTimeout, timeout = true }: TargetOptions) {
+  return {
+    words: split(command),
+    times: {
+      ...(stepTimeout === undefined ? {} : { stepTimeout }),
+      ...(timeout ? {} : { stepTimeout: 0, startTimeout: 0 }),
+    },
+  }
+}
+
 /** @throws UsageError if the command cannot be split into words */
-export function targetOf({ adapter, stepTimeout, timeout = true }: TargetOptions): NamedTarget {
+export function targetOf(options: TargetOptions): NamedTarget {
+  const { adapter } = options
   if (adapter === undefined) {
-    return { target: { kind: 'in-process', implementation: createReference() }, command: null }
+    const target = { kind: 'in-process', implementation: createReference() } as const
+    return { target, origin: { kind: 'reference' }, command: null }
   }
-  const words = split(adapter)
-  const times = {
-    ...(stepTimeout === undefined ? {} : { stepTimeout }),
-    ...(timeout ? {} : { stepTimeout: 0, startTimeout: 0 }),
+  const { words, times } = adapterOf(adapter, options)
+  return {
+    target: { kind: 'adapter', start: () => spawnAdapter(words, times) },
+    origin: { kind: 'adapter', words, times },
+    command: adapter,
   }
-  return { target: { kind: 'adapter', start: () => spawnAdapter(words, times) }, command: adapter }
 }
 
 function split(command: string): string[] {

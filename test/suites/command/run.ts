@@ -1,19 +1,22 @@
 /** `swarmcheck run`: a suite on an implementation, or one scenario. */
+import { availableParallelism } from 'node:os'
 import {
   createProgress,
   exitCode,
   readKnownFailures,
   renderReport,
   reportFiles,
+  type KnownFailure,
   type Report,
   type Reporter,
 } from '../../../traces/report.ts'
+import { runAdapterSuite } from '../adapter-report.ts'
 import { runRaftSuite, type SuiteProgress } from '../raft.ts'
 import { loadSpec } from '../spec.ts'
 import type { Counterexample } from '../counterexample.ts'
 import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
-import { quote, targetOf, type SuiteName, type TargetOptions } from './options.ts'
-import { exits, usesColors, widthOf, type Terminal } from './terminal.ts'
+import { adapterOf, quote, targetOf, type SuiteName, type TargetOptions } from './options.ts'
+import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
 
 export interface RunOptions extends TargetOptions {
   readonly suite: SuiteName
@@ -32,14 +35,38 @@ export interface RunOptions extends TargetOptions {
 /** Where results go unless `--out` says otherwise. */
 export const defaultFolder = 'swarmcheck-out'
 
+/** Runs a suite and reports on it. */
 export async function runSuite(options: RunOptions, terminal: Terminal): Promise<number> {
-  const { target, command } = targetOf(options)
-  const { expect, out = defaultFolder } = options
+  const { expect } = options
   const slugs = loadSpec().requirements.map(({ slug }) => slug)
   const known = expect === undefined ? [] : readKnownFailures(readInput(expect).toString('utf8'), expect, slugs)
+  return options.suite === 'adapter' ? checkAdapter(options, known, terminal) : checkRaft(options, known, terminal)
+}
+
+async function checkAdapter(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
+  const { adapter, requirement: requirements } = options
+  if (adapter === undefined) throw new UsageError('--suite adapter checks an adapter: name it with --adapter')
+  const { words, times } = adapterOf(adapter, options)
+  const progress = createProgress(terminal.err)
+  progress.update(0, 1, 'checking the adapter', 0)
+  const report = await runAdapterSuite(words, times, {
+    ...options,
+    ...(requirements === undefined ? {} : { requirements }),
+    known,
+    command: adapter,
+    signal: terminal.signal,
+  }).finally(() => progress.clear())
+  return writeReport(report, options, terminal)
+}
+
+async function checkRaft(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
+  const { target, origin, command } = targetOf(options)
+  const { jobs = origin.kind === 'reference' ? Math.min(availableParallelism(), 4) : 1 } = options
+  const { out = defaultFolder } = options
   const progress = createProgress(terminal.err)
   const { report, counterexamples } = await runRaftSuite(target, {
     ...options,
+    parallel: { jobs, origin },
     profiles: options.profile,
     requirements: options.requirement,
     known,

@@ -1,0 +1,76 @@
+/** The same runs on several cores: each worker has its own reference or adapter, and gives back its sums. */
+import { Worker } from 'node:worker_threads'
+import type { AdapterOptions } from '../../impl/contract/stdio.ts'
+import type { RunsOptions } from './runs.ts'
+import { addTally, createTally, type Tally } from './tally.ts'
+
+/** How another thread comes by the same target. */
+export type Origin =
+  | { readonly kind: 'reference' }
+  | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly times: AdapterOptions }
+
+/** What a worker is given. */
+export interface Job {
+  readonly origin: Origin
+  readonly seed: number
+  readonly budget: number
+  readonly numbers: readonly number[]
+}
+
+/** What a worker tells. */
+export type JobMessage =
+  | { readonly type: 'progress'; readonly done: number; readonly label: string; readonly failures: number }
+  | { readonly type: 'tally'; readonly tally: Tally }
+  | { readonly type: 'failed'; readonly error: Error }
+
+/** Whoever tells a worker to stop says this. */
+export const stop = 'stop'
+
+/** Runs the scenarios of these numbers in so many workers. The sums are the same as with one. */
+export async function runInWorkers(
+  { origin, seed, budget, numbers }: Job,
+  jobs: number,
+  { signal, onRun }: RunsOptions,
+): Promise<Tally> {
+  const done = new Map<number, { done: number; failures: number }>()
+  const tallies = await Promise.all(
+    Array.from({ length: jobs }, (_, job) =>
+      runWorker(
+        { origin, seed, budget, numbers: numbers.filter((_number, index) => index % jobs === job) },
+        signal,
+        (progress) => {
+          done.set(job, progress)
+          const sums = [...done.values()]
+          const sum = (part: 'done' | 'failures'): number => sums.reduce((total, each) => total + each[part], 0)
+          onRun?.(sum('done'), progress.label, sum('failures'))
+        },
+      ),
+    ),
+  )
+  const tally = createTally()
+  for (const part of tallies) addTally(tally, part)
+  return tally
+}
+
+function runWorker(
+  job: Job,
+  signal: AbortSignal | undefined,
+  onProgress: (progress: Extract<JobMessage, { type: 'progress' }>) => void,
+): Promise<Tally> {
+  return new Promise((resolve, reject) => {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), { workerData: job })
+    const end = (): void => worker.postMessage(stop)
+    signal?.addEventListener('abort', end)
+    worker.on('message', (message: JobMessage) => {
+      if (message.type === 'progress') onProgress(message)
+      else if (message.type === 'tally') resolve(message.tally)
+      else reject(message.error)
+    })
+    worker.on('error', reject)
+    worker.on('exit', (code) => {
+      signal?.removeEventListener('abort', end)
+      reject(new Error(`a worker ended with code ${code}`))
+    })
+  })
+}
