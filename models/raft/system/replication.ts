@@ -138,8 +138,14 @@ export function replicationModel(
   const lost =
     (durable.term ? 0 : 7 << TERM) | (durable.vote ? 0 : 3 << VOTE) | (durable.log ? 0 : (511 << LOG) | (3 << BASE))
 
+  /** Whether `next` holds a message that its predecessor did not. */
+  let sentNew = false
   const send = (message: number): void => {
-    next[MESSAGES + (message >> 5)]! |= 1 << (message & 31)
+    const word = MESSAGES + (message >> 5)
+    const bit = 1 << (message & 31)
+    if ((next[word]! & bit) !== 0) return
+    next[word]! |= bit
+    sentNew = true
   }
 
   /** Sends all that the leader could send. */
@@ -273,12 +279,11 @@ export function replicationModel(
 
     /** Emits what lies in `next` with that member, unless nothing has changed, and starts afresh. */
     const step = (node: number, member: number, action: number): void => {
+      if (member === states[at + node] && !sentNew) return
       next[node] = member
-      let changed = false
-      for (let k = 0; k < words; k++) if (next[k] !== states[at + k]) changed = true
-      if (!changed) return
       emit(action)
       for (let k = 0; k < words; k++) next[k] = states[at + k]!
+      sentNew = false
     }
     for (let k = 0; k < words; k++) next[k] = states[at + k]!
 
