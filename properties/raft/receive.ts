@@ -1,13 +1,6 @@
 /** Judges what a member does with a message that is delivered to it. */
 import type { LogDelta, View } from '../../models/raft/vocabulary.ts'
-import {
-  conflicts,
-  followerCommit,
-  isQuorum,
-  logUpToDate,
-  mayGrantPreVote,
-  mayGrantVote,
-} from '../../models/raft/rules.ts'
+import { conflicts, followerCommit, logUpToDate, mayGrantPreVote, mayGrantVote } from '../../models/raft/rules.ts'
 import { configurationText } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
@@ -149,9 +142,9 @@ export function judgePreVoteRequest(
 export function notePreVoteResponse(member: Member, from: Member, view: View<'pre-vote-response'>): void {
   if (member.roleBefore !== 'pre-candidate') return
   if (view.granted) {
-    if (view.term !== member.termBefore + 1) return
-    member.preVotes |= 1 << from.number
-    member.preVotesOfRound |= 1 << from.number
+    // [ER] counts a grant that was given for its present term too: a pre-vote decides nothing that safety rests on.
+    if (view.term >= member.termBefore) member.preVotes |= 1 << from.number
+    if (view.term === member.termBefore + 1) member.preVotesOfRound |= 1 << from.number
   } else member.preVoteRefusals |= 1 << from.number
 }
 
@@ -447,8 +440,4 @@ export function confirmedSince(member: Member, step: number): number {
   for (let number = 0; number < member.confirmed.length; number++)
     if (member.confirmed[number]! >= step) set |= 1 << number
   return set
-}
-
-export function leadershipConfirmed(member: Member, step: number): boolean {
-  return isQuorum(confirmedSince(member, step), member.voters, member.outgoing)
 }

@@ -7,7 +7,7 @@ import { isQuorum } from '../../models/raft/rules.ts'
 import { configurationText } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
-import { leadershipConfirmed } from './receive.ts'
+import { confirmedSince } from './receive.ts'
 import { R } from './requirements.ts'
 import { names, notePreCampaign } from './role.ts'
 
@@ -409,20 +409,12 @@ export function judgeReadServed(cluster: Cluster, member: Member, arrived: numbe
     )
   }
   tested[R.readConfirmsLeadership]!++
-  if (!leadershipConfirmed(member, arrived)) {
+  if (!cluster.quorumUnder(member, confirmedSince(member, arrived))) {
     cluster.fail(
       R.readConfirmsLeadership,
       member,
-      `served a read though since its arrival only ${names(cluster, confirmers(member, arrived))} confirmed its leadership`,
+      `served a read though since its arrival only ${names(cluster, confirmedSince(member, arrived))} confirmed its leadership`,
       'confirmation by a quorum in a round sent after the read arrived',
     )
   }
-}
-
-function confirmers(member: Member, step: number): number {
-  let set = 1 << member.number
-  member.confirmed.forEach((sent, number) => {
-    if (sent >= step) set |= 1 << number
-  })
-  return set
 }
