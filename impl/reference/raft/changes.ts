@@ -102,9 +102,9 @@ export abstract class MembershipRules extends CommitRules {
     this.advanceCommit()
   }
 
-  protected override configurationApplied({ configuration }: Entry): void {
+  protected override configurationApplied(configuration: Configuration): void {
     const before = this.appliedMembership
-    this.appliedMembership = this.membershipOf(configuration!)
+    this.appliedMembership = this.membershipOf(configuration)
     for (const peer of before.members) this.removed[peer] = true
     for (const peer of this.appliedMembership.members) this.removed[peer] = false
   }

@@ -1,5 +1,5 @@
 /** What is committed, what is applied, and what clients are answered. */
-import type { Command, Entry } from '../../../models/raft/vocabulary.ts'
+import type { Command, Configuration, Entry } from '../../../models/raft/vocabulary.ts'
 import { printCommand } from '../store/command.ts'
 import { commandEntry, contentOf } from './entry.ts'
 import { SnapshotRules } from './snapshots.ts'
@@ -15,7 +15,7 @@ export abstract class CommitRules extends SnapshotRules {
   /** In the order of their entries. */
   protected waiting: Waiting[] = []
 
-  protected abstract configurationApplied(entry: Entry): void
+  protected abstract configurationApplied(configuration: Configuration): void
   /** Called on the leader when it has applied more. */
   protected abstract afterApplying(): void
   /** Called on every member when it has applied more. */
@@ -65,7 +65,7 @@ export abstract class CommitRules extends SnapshotRules {
 
   protected applyEntry(entry: Entry): string | null {
     if (entry.kind === 'command') return this.store.apply(contentOf(entry))
-    if (entry.kind === 'configuration') this.configurationApplied(entry)
+    if (entry.configuration !== undefined) this.configurationApplied(entry.configuration)
     return null
   }
 
