@@ -11,7 +11,7 @@ import type { Layer } from './requirements.ts'
 /** What the judge needs to know of an implementation's claims. */
 export interface Claims {
   readonly profiles: ReadonlySet<string>
-  /** Whether writes are reported, so that durability can be judged. */
+  /** Whether the implementation claims to survive crashes and reports its writes, so that durability can be judged. */
   readonly disk: boolean
   /** Layers that may find a violation; all unless said otherwise. */
   readonly layers: ReadonlySet<Layer>

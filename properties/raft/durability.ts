@@ -121,7 +121,6 @@ export function judgeCrash(cluster: Cluster, member: Member, input: Extract<Inpu
 export function judgeRestart(cluster: Cluster, member: Member, answer: Answer): void {
   const { tested } = cluster
   member.up = true
-  const claimed = cluster.claims.disk && cluster.claims.profiles.has('raft-persistence')
   const commitKnown = member.commit
   member.log.restore(0, 0, false)
   member.applied = 0
@@ -131,7 +130,8 @@ export function judgeRestart(cluster: Cluster, member: Member, answer: Answer): 
     applyDelta(member.log, answer.log, (entry, previous) => cluster.record(entry, previous, member))
   member.applied = answer.state?.applied ?? member.log.base
   member.contact = member.disturbed = member.configuredAt = member.restartedAt = answer.now
-  if (!claimed) return
+  cluster.commit(member, member.log.base, member.commit)
+  if (!cluster.claims.disk) return
 
   tested[R.recoversAsFollower]!++
   if (member.role !== 'follower') {

@@ -979,5 +979,6 @@ export function createRaftJudge(
   disk: boolean,
   layers: readonly Layer[] = ['step', 'state', 'history', 'liveness'],
 ): Judge<JudgedStart, Input, Answer, Inspection> {
-  return new RaftJudge({ profiles: new Set(profiles), disk, layers: new Set(layers) })
+  const claimed = new Set(profiles)
+  return new RaftJudge({ profiles: claimed, disk: disk && claimed.has('raft-persistence'), layers: new Set(layers) })
 }
