@@ -8,7 +8,7 @@ import type { Report, ShownCounterexample } from './report/verdict.ts'
 import { showEvents, showLanes, showMermaid, showStates, type Counterexample } from './show.ts'
 import { printScenario } from './text.ts'
 
-export { mergeReports, readKnownFailures, readReport, reportJsonSchema, sumCounts } from './report/json.ts'
+export { mergeReports, readKnownFailures, readReport, reportJsonSchema } from './report/json.ts'
 export {
   createProgress,
   prettyReport,
@@ -16,17 +16,8 @@ export {
   type Progress,
   type ProgressStream,
 } from './report/pretty.ts'
-export { binding, conclusion, exitCode, newFailures, tally, unexpectedPasses, verdicts } from './report/verdict.ts'
-export type {
-  Counts,
-  Coverage,
-  KnownFailure,
-  Level,
-  Outcome,
-  Report,
-  ShownCounterexample,
-  Verdict,
-} from './report/verdict.ts'
+export { binding, conclusion, exitCode } from './report/verdict.ts'
+export type { Counts, KnownFailure, Level, Outcome, Report, ShownCounterexample, Verdict } from './report/verdict.ts'
 
 export const reporters = ['pretty', 'json', 'junit', 'github', 'html'] as const
 export type Reporter = (typeof reporters)[number]

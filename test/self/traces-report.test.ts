@@ -113,6 +113,19 @@ describe('the exit code', () => {
   })
 })
 
+/** Elements of a page that are not closed in their order. */
+function unclosed(page: string): string[] {
+  const open: string[] = []
+  const body = page.replace(/<(script|style)>.*?<\/\1>/gs, '')
+  for (const [, slash, name] of body.matchAll(/<(\/?)([a-z][a-z0-9]*)[^>]*>/g)) {
+    if (name === 'meta' || name === 'input') continue
+    if (slash === '') open.push(name!)
+    else if (open.at(-1) === name) open.pop()
+    else open.push(`/${name}`)
+  }
+  return open
+}
+
 describe('reporters', () => {
   test('pretty: a verdict a requirement, coverage, counterexample, replay', () => {
     const text = renderReport(full, 'pretty')
@@ -179,6 +192,7 @@ describe('reporters', () => {
     expect(text).toContain('Counterexample in 3 steps')
     expect(text).toContain('sequenceDiagram')
     expect(text.match(/<tr data-verdict/g)).toHaveLength(5)
+    expect(unclosed(text)).toEqual([])
   })
 
   test.each(reporters)('%s: obeys nothing that strangers wrote', (reporter) => {

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { InputError } from '../../traces/input-error.ts'
 import { scenarioSchema } from '../../traces/scenario.ts'
-import { parseScenario, printScenario } from '../../traces/text.ts'
+import { expectations } from '../../traces/expect.ts'
+import { parseScenario, printScenario, stepUsages } from '../../traces/text.ts'
 import { scenarios } from './traces-arbitraries.ts'
 
 describe('the text form', () => {
@@ -103,5 +105,13 @@ describe('the text form', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  test('is described on its page: every step, every expectation, an example that can be read', () => {
+    const page = readFileSync(new URL('../../traces/README.md', import.meta.url), 'utf8')
+    for (const usage of stepUsages()) expect(page).toContain(`| \`${usage.replaceAll('|', '\\|')}\` |`)
+    for (const { meaning } of expectations.values()) expect(page).toContain(`| ${meaning} |`)
+    const example = /```\n(raft scenario v1\n.*?)```/s.exec(page)![1]!
+    expect(parseScenario(example, 'README.md').steps).toHaveLength(12)
   })
 })

@@ -187,7 +187,7 @@ function mergeOutcomes(left: Outcome, right: Outcome): Outcome {
   return { ...decisive, exercised: left.exercised + right.exercised, known: left.known ?? right.known }
 }
 
-export function sumCounts(records: readonly Counts[]): Counts {
+function sumCounts(records: readonly Counts[]): Counts {
   const sums = new Map<string, number>()
   for (const record of records) {
     for (const [name, count] of Object.entries(record)) sums.set(name, (sums.get(name) ?? 0) + count)

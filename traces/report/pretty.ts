@@ -148,7 +148,7 @@ export function coverageLines({ coverage, outcomes }: Report, width = 120): stri
     `  ${'requirements'.padEnd(14)}${tested} of ${outcomes.length} put to the test`,
     ...(names.length === 0
       ? []
-      : [`  ${'transitions'.padEnd(14)}${names.length - unseen.length} of ${names.length} of the member model seen`]),
+      : [`  ${'transitions'.padEnd(14)}${seenOf(names.length, unseen.length)} of the member model seen`]),
     ...(unseen.length === 0 ? [] : wrap(`  ${'not seen'.padEnd(14)}`, unseen, width)),
     ...counts('faults', coverage.faults),
     ...counts('left out', coverage.outside),
@@ -161,6 +161,11 @@ export function coverageLines({ coverage, outcomes }: Report, width = 120): stri
         `  ${'search'.padEnd(14)}${name}: ${exhausted ? 'exhausted' : 'bounded'} at ${grouped(states)} states`,
     ),
   ]
+}
+
+/** Where no unseen one is listed, nobody said how many there are. */
+function seenOf(listed: number, unseen: number): string {
+  return unseen === 0 ? grouped(listed) : `${grouped(listed - unseen)} of ${grouped(listed)}`
 }
 
 /** Parts joined by commas, in lines of at most `width` columns. */
