@@ -47,7 +47,7 @@ export function drawScenario(draw: Draw, seed: number, hello: Hello, size: Sched
   // Faults cost deliveries, so count only the time without; a round of heartbeats is a message and its answer.
   const perRound = 2 * Math.max(1, voterCount - 1)
   const healthy = ((size.deliveries ?? 500) * options.heartbeatInterval) / perRound
-  const episodeDuration = Math.max(Math.round((1.8 * healthy) / episodeCount), options.electionTimeout)
+  const episodeDuration = Math.max(Math.round((1.5 * healthy) / episodeCount), options.electionTimeout)
 
   const steps: RaftStep[] = [...drawStaleMessages(draw, hello, voters, options)]
   steps.push({ step: 'run', duration: 3 * options.electionTimeout })
@@ -58,6 +58,7 @@ export function drawScenario(draw: Draw, seed: number, hello: Hello, size: Sched
     steps.push(...episodes.end())
     steps.push(...drawTraffic(draw, source, episodeDuration))
   }
+  steps.push(...episodes.endAll(), ...drawTraffic(draw, source, Math.round(0.8 * healthy)))
   steps.push({ step: 'settle' })
   return {
     version: 1,
@@ -202,8 +203,11 @@ class Episodes {
   }
 
   end(): RaftStep[] {
-    // What is not ended here is ended by a later episode, or by `settle`.
-    if (this.#nodes.length > 2 && this.#draw.chance(0.15)) return []
+    // What is not ended here is ended together with a later episode.
+    return this.#nodes.length > 2 && this.#draw.chance(0.15) ? [] : this.endAll()
+  }
+
+  endAll(): RaftStep[] {
     const ending = this.#ending
     this.#ending = []
     return ending
