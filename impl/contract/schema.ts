@@ -300,7 +300,6 @@ export const schemas = { answer, initialAnswer, inspection, hello, message, outg
 
 export type Request = z.infer<typeof requestSchema>
 export type RequestType = Request['type']
-export type Refusal = z.infer<typeof refusalSchema>
 /** An input as it travels: a delivery names its message by id only. */
 export type WireInput = z.infer<typeof input>
 

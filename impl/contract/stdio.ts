@@ -10,7 +10,7 @@ import { limits } from './limits.ts'
 import type { Hello, RemoteImplementation, RemoteSession, Start } from './raft.ts'
 import { refusalSchema, replySchemas, type RequestType, type WireInput } from './schema.ts'
 
-export { AdapterError, escapeText, type AdapterErrorKind, type RefusalKind } from './adapter-error.ts'
+export { AdapterError, type AdapterErrorKind } from './adapter-error.ts'
 export { splitCommand } from './command-line.ts'
 
 export interface AdapterOptions {
@@ -121,6 +121,11 @@ export class Connection {
 
   get lastWords(): string {
     return this.#child.lastWords
+  }
+
+  /** Whether nothing can be asked any more. */
+  get isOver(): boolean {
+    return this.#closing || this.#failure !== null
   }
 
   newRun(): number {

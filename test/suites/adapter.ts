@@ -32,27 +32,31 @@ export interface AdapterCheckResult {
 }
 
 /**
- * Checks an adapter against every requirement of the profile `adapter`. Each check has processes of its own, so that
- * what one of them breaks leaves the others as they are. Nothing is thrown: a command that cannot be started fails.
+ * Checks an adapter against every requirement of the profile `adapter`. A process that breaks off is replaced, so that
+ * what one check breaks leaves the others as they are. Nothing is thrown: a command that cannot be started fails.
  */
 export async function checkAdapter(
   command: readonly string[],
   { requirements, ...options }: AdapterCheckOptions = {},
 ): Promise<AdapterCheckResult> {
-  const findings = new Map<string, AdapterFinding>()
   const first = await sayHello(command, options)
-  findings.set('adapter/says-hello', first.finding)
+  const findings = new Map([['adapter/says-hello', first.finding]])
   const { hello } = first
   const subject = hello === null ? null : new Subject(command, options, hello)
-  for (const [requirement, check] of Object.entries(checks)) {
-    if (requirements !== undefined && !requirements.includes(requirement)) continue
-    const own: AdapterFinding =
-      subject === null
-        ? { requirement, verdict: 'inconclusive', reason: 'it did not say hello' }
-        : await judged(requirement, () => check(subject), findings)
-    if (findings.get(requirement)?.verdict !== 'fail') findings.set(requirement, own)
+  const selected = Object.entries(checks).filter(([requirement]) => requirements?.includes(requirement) ?? true)
+  try {
+    for (const [requirement, check] of selected) {
+      const own: AdapterFinding =
+        subject === null
+          ? { requirement, verdict: 'inconclusive', reason: 'it did not say hello' }
+          : await judged(requirement, () => check(subject), findings)
+      if (findings.get(requirement)?.verdict !== 'fail') findings.set(requirement, own)
+    }
+  } finally {
+    await subject?.close()
   }
-  return { hello, findings: [...findings.values()] }
+  const order = ['adapter/says-hello', ...Object.keys(checks)]
+  return { hello, findings: order.flatMap((requirement) => findings.get(requirement) ?? []) }
 }
 
 /** What a check found: null for a pass. */
@@ -120,6 +124,7 @@ class Subject {
   readonly hello: Hello
   readonly #command: readonly string[]
   readonly #options: AdapterOptions
+  #shared: Connection | undefined
   #observed: Promise<readonly TraceEvent[]> | undefined
 
   constructor(command: readonly string[], options: AdapterOptions, hello: Hello) {
@@ -128,8 +133,18 @@ class Subject {
     this.#options = options
   }
 
-  /** Does something with a process of its own that has said hello. */
+  /** Does something with a process that others used before, and left as it was. */
   async with<T>(act: (connection: Connection) => Promise<T>): Promise<T> {
+    if (this.#shared === undefined || this.#shared.isOver) {
+      await this.close()
+      this.#shared = new Connection(this.#command, this.#options)
+      await this.#shared.hello()
+    }
+    return act(this.#shared)
+  }
+
+  /** Does something with a process of its own. */
+  async withFresh<T>(act: (connection: Connection) => Promise<T>): Promise<T> {
     const connection = new Connection(this.#command, this.#options)
     try {
       await connection.hello()
@@ -137,6 +152,10 @@ class Subject {
     } finally {
       await connection.close()
     }
+  }
+
+  async close(): Promise<void> {
+    await this.#shared?.close()
   }
 
   /** Runs a scenario without judging it. */
@@ -155,7 +174,7 @@ class Subject {
 
   /** The same in a process of its own. */
   runAlone(scenario: RaftScenario, batch = 64): Promise<readonly TraceEvent[]> {
-    return this.with((connection) => this.run(connection, scenario, batch))
+    return this.withFresh((connection) => this.run(connection, scenario, batch))
   }
 }
 
@@ -326,7 +345,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
 
   'adapter/runs-independently': async (subject) => {
     const alone = await subject.runAlone(calm(1))
-    const [beside] = await subject.with((connection) =>
+    const [beside] = await subject.withFresh((connection) =>
       Promise.all([1, 2, 3].map((seed) => subject.run(connection, calm(seed)))),
     )
     if (!subject.hello.deterministic) return inconclusive('the adapter does not declare itself deterministic')
@@ -462,7 +481,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
 
   'adapter/exits': async (subject) => {
     for (const how of ['exit', 'end of input'] as const) {
-      const { answered, code } = await subject.with((connection) => connection.leave(how))
+      const { answered, code } = await subject.withFresh((connection) => connection.leave(how))
       if (how === 'exit' && !answered) return fail('exit was not answered')
       if (code === null) return fail(`it did not end by itself after ${how}`)
       if (how === 'exit' && code !== 0) return fail(`it ended with exit code ${code} after exit`)
