@@ -5,8 +5,8 @@ import type { Answer, Input, RaftScenario } from '../models/raft/vocabulary.ts'
 import { Execution, startOf } from './run/execution.ts'
 import type { RaftJudge, RunOptions, RunResult } from './run/result.ts'
 
-export { Execution, settleElectionTimeouts, startOf, type Demand } from './run/execution.ts'
-export type { Counts, RaftJudge, RunOptions, RunResult } from './run/result.ts'
+export { settleElectionTimeouts, startOf } from './run/execution.ts'
+export type { RaftJudge, RunOptions, RunResult } from './run/result.ts'
 
 /**
  * Runs a scenario against an implementation in this process. An exception in a step counts as a panic of that node.
