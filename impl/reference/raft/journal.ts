@@ -21,6 +21,8 @@ export interface JournalRecord {
 export interface Saved {
   readonly term: number
   readonly vote: NodeId | null
+  /** Up to where the log was known to be committed when that was last written: at least the snapshot's index. */
+  readonly commit: number
   readonly snapshot: Snapshot | null
   /** Position before the first entry. */
   readonly base: Position
@@ -28,12 +30,13 @@ export interface Saved {
 }
 
 /** What a node that is no member yet starts with. */
-export const blank: Saved = { term: 0, vote: null, snapshot: null, base: { index: 0, term: 0 }, entries: [] }
+export const blank: Saved = { term: 0, vote: null, commit: 0, snapshot: null, base: { index: 0, term: 0 }, entries: [] }
 
 /** What a member of the first configuration starts with: a snapshot that holds nothing but that configuration. */
 export const founded = (configuration: Configuration): Saved => ({
   term: 1,
   vote: null,
+  commit: 1,
   snapshot: { index: 1, term: 1, configuration, store: emptyStore, removed: [] },
   base: { index: 1, term: 1 },
   entries: [],
@@ -43,15 +46,16 @@ export const founded = (configuration: Configuration): Saved => ({
 
 /** What these records, oldest first, have saved. */
 export const recover = (records: readonly JournalRecord[]): Saved => {
-  let { term, vote, snapshot, base } = blank
+  let { term, vote, commit, snapshot, base } = blank
   const entries: Entry[] = []
   for (const { contents, snapshot: written } of records) {
     if (contents.term !== undefined) term = contents.term
     if (contents.vote !== undefined) vote = contents.vote
+    if (contents.commit !== undefined) commit = contents.commit
     if (contents.log !== undefined) base = applyDelta(base, entries, contents.log)
     if (written !== null) snapshot = written
   }
-  return { term, vote, snapshot, base, entries }
+  return { term, vote, commit: Math.max(commit, snapshot?.index ?? 0), snapshot, base, entries }
 }
 
 /** Changes `entries`, and gives their new base. */
@@ -71,9 +75,9 @@ const applyDelta = (base: Position, entries: Entry[], { restore, truncate, appen
 }
 
 /** The one record that stands for all that is saved, so that a journal can be rewritten when the log was compacted. */
-export const condense = (write: WriteId, { term, vote, snapshot, base, entries }: Saved): JournalRecord => ({
+export const condense = (write: WriteId, { term, vote, commit, snapshot, base, entries }: Saved): JournalRecord => ({
   write,
-  contents: { term, vote, log: { restore: { ...base, retain: false }, append: entries } },
+  contents: { term, vote, commit, log: { restore: { ...base, retain: false }, append: entries } },
   snapshot,
 })
 

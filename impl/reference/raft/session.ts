@@ -2,6 +2,7 @@
 import type { Hello, Implementation, Session, Start } from '../../contract/raft.ts'
 import type { Answer, Input, Inspection, Message, OutgoingMessage } from '../../../models/raft/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
+import { ApplyingMember } from './applying.ts'
 import type { MemberSetup } from './core.ts'
 import { Directory } from './directory.ts'
 import { Disk } from './disk.ts'
@@ -15,6 +16,8 @@ export interface ReferenceOptions {
   /** What keeps each node's writes; the reference's own disk if absent. */
   readonly Disk?: new (saved: Saved) => Disk
   readonly name?: string
+  /** When a configuration takes effect: as soon as its entry is in the log (default), or when it is applied. */
+  readonly configuration?: 'on-append' | 'on-apply'
 }
 
 const hello: Hello = {
@@ -46,10 +49,18 @@ const hello: Hello = {
 }
 
 /** The reference implementation of Raft, or a variant of it with another member or disk. */
-export const createReference = (options: ReferenceOptions = {}): Implementation => ({
-  hello: { ...hello, name: options.name ?? hello.name },
-  open: (start) => new ReferenceSession(start, options.Member ?? RaftMember, options.Disk ?? Disk),
-})
+export const createReference = (options: ReferenceOptions = {}): Implementation => {
+  const onApply = options.configuration === 'on-apply'
+  const name = options.name ?? (onApply ? `${hello.name}-on-apply` : hello.name)
+  const profiles = hello.profiles.map((profile) =>
+    onApply && profile === 'raft-config-on-append' ? 'raft-config-on-apply' : profile,
+  )
+  const Member = options.Member ?? (onApply ? ApplyingMember : RaftMember)
+  return {
+    hello: { ...hello, name, profiles },
+    open: (start) => new ReferenceSession(start, Member, options.Disk ?? Disk),
+  }
+}
 
 interface Node {
   readonly name: NodeId
