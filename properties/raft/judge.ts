@@ -453,7 +453,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       if (entry.kind !== 'configuration') continue
       const record = member.log.at(entry.index)
       const applied = Math.max(member.applied, answer.state?.applied ?? 0)
-      if (record !== null) judgeChangeAdded(cluster, member, record, settled, applied)
+      if (record !== null) judgeChangeAdded(cluster, member, record, settled, applied, this.hasCommittedInTerm(member))
       settled = entry.index
     }
   }
@@ -496,6 +496,15 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       cluster.commit(member, commitBefore, commit)
       if (led) judgeCommittedDurable(cluster, member, commit)
     }
+  }
+
+  /** Whether an entry of a leader's term was committed before this step, or by a quorum of the configuration before it. */
+  private hasCommittedInTerm(member: Member): boolean {
+    const opening = member.ledFrom + 1
+    if (member.commitBefore >= opening) return true
+    return (
+      member.commit >= opening && isQuorum(this.matching(member, opening), member.votersBefore, member.outgoingBefore)
+    )
   }
 
   private ledIn(member: Member, term: number): boolean {

@@ -29,6 +29,7 @@ export function judgeChangeAdded(
   entry: EntryRecord,
   settledBefore: number,
   applied: number,
+  committedInTerm: boolean,
 ): void {
   const { tested, claims } = cluster
   const onApply = claims.profiles.has('raft-config-on-apply')
@@ -44,8 +45,8 @@ export function judgeChangeAdded(
   }
   if (!claims.profiles.has('raft-config-on-append')) return
   tested[R.changeAfterOwnTermCommit]!++
-  const committedTerm = member.log.termAt(member.commit)
-  if (committedTerm !== -1 && !mayChangeConfiguration(member.commit, 0, committedTerm, member.term)) {
+  const committedTerm = committedInTerm ? member.term : member.log.termAt(member.commitBefore)
+  if (!mayChangeConfiguration(member.commit, 0, committedTerm, member.term)) {
     cluster.fail(
       R.changeAfterOwnTermCommit,
       member,
