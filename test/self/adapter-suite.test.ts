@@ -26,6 +26,16 @@ test('what is not claimed is unsupported, and no failure', async () => {
   ])
 })
 
+test('what needs determinism is not held against an adapter that declares none', async () => {
+  const { findings } = await check('undeclared-chance')
+  const others = findings.filter(({ verdict }) => verdict !== 'pass')
+  expect(others.map(({ requirement, verdict }) => [requirement, verdict])).toEqual([
+    ['adapter/runs-independently', 'unsupported'],
+    ['adapter/batches-as-single', 'unsupported'],
+    ['adapter/repeats', 'unsupported'],
+  ])
+})
+
 /** For each requirement, adapters that break it. */
 const breakers: Record<string, string[]> = {
   'adapter/says-hello': ['crash-at-start', 'wrong-version', 'no-surface', 'talk-first'],

@@ -28,9 +28,10 @@ export async function runAdapterSuite(
       profile,
       sentence,
       source,
-      claimed: true,
+      // What the hello does not claim is not demanded.
+      claimed: finding?.verdict !== 'unsupported',
       verdict: finding?.verdict ?? 'inconclusive',
-      exercised: finding === undefined || finding.verdict === 'unsupported' ? 0 : 1,
+      exercised: finding?.verdict === 'pass' || finding?.verdict === 'fail' ? 1 : 0,
       reason: finding?.reason ?? '',
       replay: '',
       counterexample: null,

@@ -348,18 +348,18 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
     const [beside] = await subject.withFresh((connection) =>
       Promise.all([1, 2, 3].map((seed) => subject.run(connection, calm(seed)))),
     )
-    if (!subject.hello.deterministic) return inconclusive('the adapter does not declare itself deterministic')
+    if (!subject.hello.deterministic) return unsupported('it does not declare itself deterministic')
     return failIf(firstDifference(alone, beside!, 'alone', 'beside other runs'))
   },
 
   'adapter/batches-as-single': async (subject) => {
-    if (!subject.hello.deterministic) return inconclusive('the adapter does not declare itself deterministic')
+    if (!subject.hello.deterministic) return unsupported('it does not declare itself deterministic')
     const [single, batched] = [await subject.runAlone(calm(1), 1), await subject.runAlone(calm(1), 64)]
     return failIf(firstDifference(single, batched, 'one by one', 'in batches'))
   },
 
   'adapter/repeats': async (subject) => {
-    if (!subject.hello.deterministic) return unsupported('the adapter does not declare itself deterministic')
+    if (!subject.hello.deterministic) return unsupported('it does not declare itself deterministic')
     const [first, second] = [await subject.observed, await subject.runAlone(busy(subject.hello))]
     return failIf(firstDifference(first, second, 'the first time', 'the second time'))
   },
