@@ -259,12 +259,17 @@ const SURVIVORS: readonly Survivor[] = [
   },
 ]
 
-/** Rules that no system model calls, and where else they are put to the test. */
-const ELSEWHERE: Partial<Record<keyof Rules, string>> = {
-  mayGrantPreVote:
-    'a pre-vote changes no durable state, so that safety does not depend on it; the judge and its vectors do',
+/** Rules that no system model calls, and why, or where else they are put to the test. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  nextTerm: 'a campaign in the term already voted in is a second vote in it: that of mayGrantVote is shown above',
   majority: 'only called by isQuorum, which is weakened as a whole',
   countBits: 'arithmetic, no guard',
+  mayGrantPreVote:
+    'a pre-vote changes nothing durable, so safety does not depend on it: the member model and its judge',
+  couldStillVote: 'as mayGrantPreVote',
+  canStillWin: 'only ends a lost campaign early, which the models may do at any time: the member model',
+  mayPassOver: 'only lets a follower do less than the models do: the member model',
+  heartbeatCommit: 'heartbeats of their own kind are not in the models: the member model, and runs of the reference',
 }
 
 const run = (weakening: Weakening) => exploreModel(weakening.model(), { states: 1_500_000 })
