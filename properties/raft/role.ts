@@ -405,6 +405,7 @@ function judgeEndOfLeadership(cluster: Cluster, member: Member, input: Input, no
   const stillVoter = ((member.voters | member.outgoing) & own) !== 0
   if (!stillVoter) {
     tested[R.removedLeaderStaysUntilCommitted]!++
+    tested[R.removedLeaderStepsDown]!++
     if (member.configurationIndex > member.commit) {
       cluster.fail(
         R.removedLeaderStaysUntilCommitted,
@@ -454,8 +455,9 @@ function judgeTimers(cluster: Cluster, member: Member, now: number): void {
       const since = now - 2 * options.electionTimeout - slack
       const heard = heardSince(member, since)
       tested[R.leaderStepsDownWithoutQuorum]!++
-      // A change of voters starts the wait anew.
-      if (member.configuredAt < since && !isQuorum(heard, member.voters, member.outgoing)) {
+      // A change of voters starts the wait anew, and in [ER] a request to transfer.
+      const restarted = Math.max(member.configuredAt, member.transferTargets === 0 ? 0 : member.transferAsked)
+      if (restarted < since && !isQuorum(heard, member.voters, member.outgoing)) {
         cluster.fail(
           R.leaderStepsDownWithoutQuorum,
           member,
