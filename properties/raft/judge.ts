@@ -636,6 +636,9 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const bit = 1 << from.number
     switch (view.kind) {
       case 'append-entries':
+        if (view.entries.length === 0) return
+        member.owedAppends |= bit
+        break
       case 'heartbeat':
       case 'install-snapshot':
         member.owedAppends |= bit
