@@ -121,3 +121,35 @@ export function bringsNews(commit: number, snapshotIndex: number): boolean {
 export function retainsSuffix(termAtSnapshot: number, snapshotTerm: number): boolean {
   return termAtSnapshot === snapshotTerm
 }
+
+/** The term of a campaign. [Paper] §5.2; [Dissertation] §9.6: of a pre-vote too. */
+export function nextTerm(term: number): number {
+  return term + 1
+}
+
+/** Whether those who have not refused are a quorum still. [ER] tracker.go TallyVotes. */
+export function canStillWin(refusals: number, voters: number, outgoing: number): boolean {
+  return isQuorum(voters & ~refusals, voters, outgoing) && isQuorum(outgoing & ~refusals, 0, outgoing)
+}
+
+/** Whether a member may grant a pre-vote for its own term: it could still vote so in it. [ER] raft.go Step, MsgPreVote. */
+export function couldStillVote(
+  requestTerm: number,
+  term: number,
+  votedFor: number,
+  candidate: number,
+  knowsLeader: boolean,
+  upToDate: boolean,
+): boolean {
+  return mayGrantVote(requestTerm, term, votedFor, candidate, upToDate) && (votedFor === candidate || !knowsLeader)
+}
+
+/** Whether a follower may do no more about an append than tell its commit index. [ER] raft.go handleAppendEntries. */
+export function mayPassOver(previousIndex: number, commit: number): boolean {
+  return previousIndex < commit
+}
+
+/** How far a follower may commit on a heartbeat, which tells nothing of the log. [ER] raft.go handleHeartbeat. */
+export function heartbeatCommit(commit: number, leaderCommit: number, lastIndex: number): number {
+  return Math.max(commit, Math.min(leaderCommit, lastIndex))
+}

@@ -1,0 +1,252 @@
+/**
+ * Paths through the member machine: what to give to n1, and what may come of it, so that every transition is seen.
+ *
+ * The graph of states is made by @xstate/graph. XState's own transition takes about 40 µs, too long for graphs of a
+ * hundred thousand edges, so the graph is made of the updates that the machine's actions call; a test holds both equal.
+ */
+import { getAdjacencyMap } from '@xstate/graph'
+import type { EventObject, Snapshot } from 'xstate'
+import type { Role } from './vocabulary.ts'
+import { firstContext, outcomesOf } from './member.ts'
+import { environmentAfter } from './member/environment.ts'
+import { memberInputs } from './member/inputs.ts'
+import type { MemberBounds } from './member/inputs.ts'
+import { contextAfter } from './member/state.ts'
+import type { MemberContext, MemberEvent, MemberInput, Outcome } from './member/state.ts'
+
+export interface MemberPlan extends MemberBounds {
+  readonly preVote: boolean
+}
+
+/** An input with the outcome that the plan counts on, and the transition that accepts it. */
+export interface PlannedEvent {
+  readonly event: MemberEvent
+  readonly transition: string
+}
+
+export interface MemberStep {
+  readonly input: MemberInput
+  /** All that may come of it, one usual outcome for each transition. */
+  readonly allowed: readonly Outcome[]
+  /** Which of these the path goes on from. */
+  readonly planned: number
+  readonly transition: string
+}
+
+export interface MemberPath {
+  readonly name: string
+  readonly options: MemberPlan
+  readonly steps: readonly MemberStep[]
+}
+
+/** A state of the graph: the number of each is its place in breadth-first order. */
+export interface MemberNode {
+  readonly role: Role
+  readonly context: MemberContext
+  readonly edges: readonly MemberEdge[]
+  /** The edge by which it was first reached; null for the initial state. */
+  readonly parent: MemberEdge | null
+}
+
+export interface MemberEdge {
+  readonly from: number
+  readonly to: number
+  readonly step: MemberStep
+}
+
+export interface MemberGraph {
+  readonly plan: MemberPlan
+  readonly nodes: readonly MemberNode[]
+  /** Number of the node with this state, or undefined where it lies outside the plan. */
+  find(role: Role, context: MemberContext): number | undefined
+}
+
+/** What makes two states the same. */
+export function stateKey(role: Role, context: MemberContext): string {
+  const { term, vote, leader, commit, refusals, asked, verified, log, match, environment } = context
+  const { leaders, elected, committed, campaigns } = environment
+  const positions = [...elected, committed, ...campaigns].map((each) => (each === null ? '-' : `${each.index}.${each.term}`))
+  const own = [term, vote, leader, commit, refusals, Number(asked), verified]
+  return [role, ...own, log.join(' '), match.join(' '), leaders.join(' '), positions.join(' ')].join('|')
+}
+
+interface GraphState {
+  readonly role: Role
+  readonly context: MemberContext
+}
+
+interface GraphEvent extends EventObject {
+  readonly number: number
+  readonly event: MemberEvent
+  readonly step: MemberStep
+}
+
+/** Every state that n1 can reach within the plan, and every way in which an input may end there. */
+export function memberGraph(plan: MemberPlan): MemberGraph {
+  let events = 0
+  const initial: GraphState = { role: 'follower', context: firstContext({ preVote: plan.preVote, terms: plan.terms }) }
+  const logic = {
+    getInitialSnapshot: () => initial as GraphState & Snapshot<unknown>,
+    getPersistedSnapshot: (state: GraphState & Snapshot<unknown>) => state,
+    transition: ({ role, context }: GraphState, { event }: GraphEvent) => {
+      const after = contextAfter(role, context, event, environmentAfter(context, event))
+      return { role: event.outcome.role, context: after } as GraphState & Snapshot<unknown>
+    },
+  }
+  const adjacency = getAdjacencyMap(logic, {
+    events: ({ role, context }) =>
+      memberInputs(role, context, plan).flatMap((input) =>
+        stepsOf(role, context, input).map((step): GraphEvent => {
+          const event = { ...input, outcome: step.allowed[step.planned]! }
+          return { type: input.type, number: events++, event, step }
+        }),
+      ),
+    serializeState: ({ role, context }) => stateKey(role, context),
+    serializeEvent: ({ number }) => String(number),
+  })
+  return numbered(plan, Object.values(adjacency))
+}
+
+/** One step for each of an input's outcomes. */
+function stepsOf(role: Role, context: MemberContext, input: MemberInput): MemberStep[] {
+  const outcomes = outcomesOf(role, context, input)
+  const allowed = outcomes.map(({ outcome }) => outcome)
+  return outcomes.map(({ name }, planned) => ({ input, allowed, planned, transition: name }))
+}
+
+interface Adjacent {
+  readonly state: GraphState
+  readonly transitions: Readonly<Record<string, { readonly event: GraphEvent; readonly state: GraphState }>>
+}
+
+function numbered(plan: MemberPlan, adjacent: readonly Adjacent[]): MemberGraph {
+  const numbers = new Map(adjacent.map(({ state }, number) => [stateKey(state.role, state.context), number]))
+  const parents: (MemberEdge | null)[] = adjacent.map(() => null)
+  const edges = adjacent.map(({ transitions }, from) =>
+    Object.values(transitions).map(({ event, state }): MemberEdge => {
+      const to = numbers.get(stateKey(state.role, state.context))!
+      const edge = { from, to, step: event.step }
+      if (to > from) parents[to] ??= edge
+      return edge
+    }),
+  )
+  const nodes = adjacent.map(({ state: { role, context } }, number) => ({
+    role,
+    context,
+    edges: edges[number]!,
+    parent: parents[number]!,
+  }))
+  return { plan, nodes, find: (role, context) => numbers.get(stateKey(role, context)) }
+}
+
+/** A shortest way from the initial state to a node. */
+export function shortestPath({ nodes }: MemberGraph, node: number): MemberEdge[] {
+  const edges: MemberEdge[] = []
+  for (let edge = nodes[node]!.parent; edge !== null; edge = nodes[edge.from]!.parent) edges.unshift(edge)
+  return edges
+}
+
+/** A shortest way from a node to an edge that is wanted, which is its last; null if there is none. */
+export function shortestWay(
+  { nodes }: MemberGraph,
+  from: number,
+  wanted: (edge: MemberEdge) => boolean,
+): MemberEdge[] | null {
+  const reached = new Map<number, MemberEdge | null>([[from, null]])
+  for (const number of reached.keys()) {
+    for (const edge of nodes[number]!.edges) {
+      if (wanted(edge)) {
+        const way = [edge]
+        for (let last = reached.get(number)!; last !== null; last = reached.get(last.from)!) way.unshift(last)
+        return way
+      }
+      if (!reached.has(edge.to)) reached.set(edge.to, edge)
+    }
+  }
+  return null
+}
+
+/** Short paths that together take each transition of the graph that is not yet in `seen`. */
+export function transitionCover(graph: MemberGraph, seen: Set<string> = new Set()): MemberPath[] {
+  const first = new Map<string, MemberEdge>()
+  for (const { edges } of graph.nodes) {
+    for (const edge of edges) {
+      const { transition } = edge.step
+      if (!first.has(transition) && !seen.has(transition)) first.set(transition, edge)
+    }
+  }
+  // The farthest first: on their way they take many of the others.
+  const farthest = [...first.values()]
+    .map((edge) => [...shortestPath(graph, edge.from), edge])
+    .sort((left, right) => right.length - left.length)
+  return pathsOf(
+    graph,
+    farthest.filter((edges) => {
+      const { transition } = edges[edges.length - 1]!.step
+      if (seen.has(transition)) return false
+      for (const edge of edges) seen.add(edge.step.transition)
+      return true
+    }),
+  )
+}
+
+/** Paths that together take each edge of the graph, in walks of at most about `length` steps. */
+export function edgeCover(graph: MemberGraph, length = 60): MemberPath[] {
+  const { nodes } = graph
+  // Of each node, the edges not yet taken; what leads nowhere else first, since it can be taken in passing.
+  const open = nodes.map(({ edges }) => [...edges].sort((left, right) => Number(right.to === right.from) - Number(left.to === left.from)))
+  const walks: MemberEdge[][] = []
+  const take = (edge: MemberEdge): void => {
+    const rest = open[edge.from]!
+    const place = rest.indexOf(edge)
+    if (place >= 0) rest.splice(place, 1)
+  }
+  for (const [number, rest] of open.entries()) {
+    while (rest.length > 0) {
+      const walk = shortestPath(graph, number)
+      let node = number
+      while (open[node]!.length > 0 && walk.length < length) {
+        const edge = open[node]!.shift()!
+        walk.push(edge)
+        node = edge.to
+      }
+      for (const edge of walk) take(edge)
+      walks.push(walk)
+    }
+  }
+  return pathsOf(graph, walks)
+}
+
+function pathsOf({ plan }: MemberGraph, walks: readonly (readonly MemberEdge[])[]): MemberPath[] {
+  const kind = `${plan.preVote ? 'pre-vote' : 'no pre-vote'}, ${plan.terms} terms, ${plan.entries} entries`
+  return walks.map((walk, number) => ({
+    name: `member path ${number + 1} (${kind})`,
+    options: plan,
+    steps: walk.map(({ step }) => step),
+  }))
+}
+
+export interface MemberPathOptions {
+  readonly preVote: boolean
+  /** Whether leaders hand over their office. Default true. */
+  readonly transfer?: boolean | undefined
+  /** `transitions`: each transition is taken once; `edges`: each in every state and on every input. Default `transitions`. */
+  readonly cover?: 'transitions' | 'edges' | undefined
+}
+
+/** Graphs that together hold every transition: one with longer logs, one with more terms. */
+export function memberPlans({ preVote, transfer = true }: MemberPathOptions): MemberPlan[] {
+  return [
+    { preVote, transfer, terms: 2, entries: 2 },
+    { preVote, transfer, terms: 3, entries: 1 },
+  ]
+}
+
+/** Paths that cover the member machine, the same each time. */
+export function memberPaths(options: MemberPathOptions): MemberPath[] {
+  const seen = new Set<string>()
+  return memberPlans(options).flatMap((plan) => {
+    const graph = memberGraph(plan)
+    return options.cover === 'edges' ? edgeCover(graph) : transitionCover(graph, seen)
+  })
+}
