@@ -2,6 +2,7 @@
 import { serveStdio } from '../../../impl/contract/serve-stdio.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
 import { oneOf } from './options.ts'
+import { serveNode } from './serve-raft.ts'
 import { exits, UsageError, type Terminal } from './terminal.ts'
 
 const surfaces = ['raft'] as const
@@ -17,6 +18,7 @@ const ways: Readonly<Record<string, (settings: readonly string[], terminal: Term
 
 export async function serve(surface: string, settings: readonly string[], terminal: Terminal): Promise<number> {
   oneOf('surface', surfaces, surface)
+  if (settings[0]?.startsWith('-') === true) return serveNode(settings, terminal)
   const [way = 'stdio', ...rest] = settings
   const found = ways[oneOf('way to serve', Object.keys(ways), way)]
   if (found === undefined) throw new UsageError(`unknown way to serve '${way}'`)
