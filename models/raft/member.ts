@@ -5,7 +5,7 @@
  *
  * The state is the member's role. What is allowed is said by the rules in `member/`, which this file puts together.
  */
-import { setup } from 'xstate'
+import { getInitialSnapshot, getNextSnapshot, setup } from 'xstate'
 import type { SnapshotFrom } from 'xstate'
 import type { Role } from './vocabulary.ts'
 import {
@@ -130,6 +130,16 @@ export const memberMachine = transition.createMachine({
 })
 
 export type MemberSnapshot = SnapshotFrom<typeof memberMachine>
+
+/** A member that has just started. */
+export function initialSnapshot(options: MemberOptions): MemberSnapshot {
+  return getInitialSnapshot(memberMachine, options)
+}
+
+/** The state after an event; the same state if no transition accepts it. */
+export function nextSnapshot(snapshot: MemberSnapshot, event: MemberEvent): MemberSnapshot {
+  return getNextSnapshot(memberMachine, snapshot, event)
+}
 
 export interface NamedOutcome {
   /** Name of the transition that accepts it. */

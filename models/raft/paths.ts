@@ -81,8 +81,19 @@ interface GraphEvent extends EventObject {
   readonly step: MemberStep
 }
 
+/** Graphs that were made: they are the same each time, and cost seconds. */
+const graphs = new Map<string, MemberGraph>()
+
 /** Every state that n1 can reach within the plan, and every way in which an input may end there. */
 export function memberGraph(plan: MemberPlan): MemberGraph {
+  const { preVote, transfer, terms, entries } = plan
+  const key = [preVote, transfer, terms, entries].join()
+  const graph = graphs.get(key) ?? makeGraph(plan)
+  graphs.set(key, graph)
+  return graph
+}
+
+function makeGraph(plan: MemberPlan): MemberGraph {
   let events = 0
   const initial: GraphState = { role: 'follower', context: firstContext({ preVote: plan.preVote, terms: plan.terms }) }
   const logic = {
@@ -146,11 +157,12 @@ export function shortestPath({ nodes }: MemberGraph, node: number): MemberEdge[]
   return edges
 }
 
-/** A shortest way from a node to an edge that is wanted, which is its last; null if there is none. */
+/** A shortest way over usable edges from a node to one that is wanted, which is its last; null if there is none. */
 export function shortestWay(
   { nodes }: MemberGraph,
   from: number,
   wanted: (edge: MemberEdge) => boolean,
+  usable: (edge: MemberEdge) => boolean,
 ): MemberEdge[] | null {
   const reached = new Map<number, MemberEdge | null>([[from, null]])
   for (const number of reached.keys()) {
@@ -160,7 +172,7 @@ export function shortestWay(
         for (let last = reached.get(number)!; last !== null; last = reached.get(last.from)!) way.unshift(last)
         return way
       }
-      if (!reached.has(edge.to)) reached.set(edge.to, edge)
+      if (!reached.has(edge.to) && usable(edge)) reached.set(edge.to, edge)
     }
   }
   return null

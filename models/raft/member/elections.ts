@@ -73,19 +73,19 @@ export function keepsOffice(role: Role, context: MemberContext, changes: Partial
 }
 
 export function requestVote(role: Role): Rule<'request-vote'>[] {
-  const refuses = (context: MemberContext): Pattern => keepsOffice(role, context, { replies: ['refused', 'none'] })
+  const refuses = (context: MemberContext): Pattern => keepsOffice(role, context, { replies: ['refused'] })
   const rules: Rule<'request-vote'>[] = [
     {
       name: 'older term',
       to: staying(role),
-      allows: (context, { term }) => (isStale(context.term, term) ? refuses(context) : null),
+      allows: (context, { term }) => (isStale(context.term, term) ? keepsOffice(role, context, { replies: ['refused', 'none'] }) : null),
     },
     {
       name: 'newer term, grants',
       to: ['follower'],
       allows: (context, request) =>
         request.term > context.term && upToDate(context, request)
-          ? follows(context, request.term, { vote: request.from, replies: ['granted', 'none'] })
+          ? follows(context, request.term, { vote: request.from, replies: ['granted'] })
           : null,
     },
     {
@@ -93,7 +93,7 @@ export function requestVote(role: Role): Rule<'request-vote'>[] {
       to: ['follower'],
       allows: (context, request) =>
         request.term > context.term && !upToDate(context, request)
-          ? follows(context, request.term, { replies: ['refused', 'none'] })
+          ? follows(context, request.term, { replies: ['refused'] })
           : null,
     },
   ]
@@ -116,7 +116,7 @@ export function requestVote(role: Role): Rule<'request-vote'>[] {
       to: staying(role),
       allows: (context, request) =>
         may(context, request) && context.vote === NOBODY && context.leader === NOBODY
-          ? keeps(context, { vote: request.from, replies: ['granted', 'none'] })
+          ? keeps(context, { vote: request.from, replies: ['granted'] })
           : null,
     },
     {
@@ -124,7 +124,7 @@ export function requestVote(role: Role): Rule<'request-vote'>[] {
       to: staying(role),
       allows: (context, request) =>
         may(context, request) && context.vote === request.from
-          ? keeps(context, { replies: ['granted', 'refused', 'none'] })
+          ? keeps(context, { replies: ['granted', 'refused'] })
           : null,
     },
     {
@@ -132,7 +132,7 @@ export function requestVote(role: Role): Rule<'request-vote'>[] {
       to: staying(role),
       allows: (context, request) =>
         may(context, request) && context.vote === NOBODY && context.leader !== NOBODY
-          ? keeps(context, { vote: request.from, replies: ['granted', 'none'] })
+          ? keeps(context, { vote: request.from, replies: ['granted'] })
           : null,
     },
     {

@@ -60,7 +60,11 @@ function endings(context: MemberContext, peer: number, term: number, { entries }
   }
   // What it had when it led, and nobody else has heard of.
   const led = environment.leaders.indexOf(peer)
-  if (led > 0 && led < own.term) found.push({ index: environment.elected[led]!.index + 1, term: led })
+  if (led > 0 && led < own.term) {
+    const shortest = environment.elected[led]!.index + 1
+    found.push({ index: shortest, term: led })
+    if (shortest <= log.length) found.push({ index: log.length + 1, term: led })
+  }
   return found.filter(
     (position) =>
       position.index <= entries + 1 && position.term < term && remembers(context, peer, position, term) && mayLack(context, position),

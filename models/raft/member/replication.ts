@@ -15,7 +15,7 @@ import { keepsOffice } from './elections.ts'
 import { follows, keeps, staying } from './pattern.ts'
 import type { Pattern, Rule } from './pattern.ts'
 import { NOBODY, SELF, VOTERS, matchWith, sameLog, termAt } from './state.ts'
-import type { InputOf, MemberContext } from './state.ts'
+import type { InputOf, MemberContext, ReplyKind } from './state.ts'
 
 type Append = InputOf<'append-entries'>
 
@@ -45,7 +45,7 @@ function takes(context: MemberContext, append: Append): Pattern {
     mustNameLeader: true,
     log: logAfter(log, append),
     ...commits(committed),
-    replies: ['success', 'none'],
+    replies: answered(append, 'success'),
     acknowledges: last,
     acknowledgesAtMost: Math.max(last, committed, append.term === term ? verified : 0),
   })
@@ -56,8 +56,13 @@ function refuses(context: MemberContext, append: Append): Pattern {
     vote: append.term === context.term ? context.vote : NOBODY,
     leader: append.from,
     mustNameLeader: true,
-    replies: ['failure', 'none'],
+    replies: answered(append, 'failure'),
   })
+}
+
+/** An append without entries may serve as a heartbeat for which no answer is waited. */
+function answered({ entries }: Append, reply: ReplyKind): readonly ReplyKind[] {
+  return entries.length > 0 ? [reply] : [reply, 'none']
 }
 
 export function appendEntries(role: Role): Rule<'append-entries'>[] {
@@ -136,7 +141,7 @@ export function heartbeat(role: Role): Rule<'heartbeat'>[] {
       leader: from,
       mustNameLeader: true,
       commitAtMost: heartbeatCommit(context.commit, commit, context.log.length),
-      replies: ['success', 'failure', 'none'],
+      replies: ['success', 'failure'],
       acknowledgesAtMost: Infinity,
     })
   const rules: Rule<'heartbeat'>[] = [
