@@ -7,32 +7,37 @@ import { R } from './requirements.ts'
 
 export class History {
   private readonly keys = new Map<string, KeyOperation[]>()
-  private readonly open = new Map<number, KeyOperation>()
+  private readonly open = new Map<number, { readonly key: string; readonly operation: KeyOperation }>()
 
   invoke(id: number, operation: Operation, now: number): void {
-    const entry = keyOperation(id, operation, now)
-    if (entry === null) return
-    const [key, each] = entry
+    if (operation.type === 'read') this.add(operation.key, keyOperation(id, 'get', '', null, now))
+    if (operation.type !== 'propose') return
+    const { command } = operation
+    const value = command.type === 'get' ? '' : command.value
+    const expect = command.type === 'compare-and-set' ? command.expect : null
+    this.add(command.key, keyOperation(id, command.type, value, expect, now))
+  }
+
+  private add(key: string, operation: KeyOperation): void {
     const list = this.keys.get(key)
-    if (list === undefined) this.keys.set(key, [each])
-    else list.push(each)
-    this.open.set(id, each)
+    if (list === undefined) this.keys.set(key, [operation])
+    else list.push(operation)
+    this.open.set(operation.id, { key, operation })
   }
 
   answer(result: Result, now: number): void {
-    const operation = this.open.get(result.operation)
-    if (operation === undefined) return
+    const asked = this.open.get(result.operation)
+    if (asked === undefined) return
     this.open.delete(result.operation)
     if (result.status === 'unknown') return
+    const { key, operation } = asked
     operation.returned = now
     if (result.status === 'ok') {
       if (operation.type !== 'put') operation.result = result.value
       return
     }
-    for (const list of this.keys.values()) {
-      const position = list.indexOf(operation)
-      if (position >= 0) list.splice(position, 1)
-    }
+    const list = this.keys.get(key)!
+    list.splice(list.lastIndexOf(operation), 1)
   }
 
   /** Judges all keys; a search that gives up proves nothing either way. */
@@ -55,12 +60,12 @@ export class History {
   }
 }
 
-function keyOperation(id: number, operation: Operation, now: number): readonly [string, KeyOperation] | null {
-  const base = { id, invoked: now, returned: Infinity, result: undefined }
-  if (operation.type === 'read') return [operation.key, { ...base, type: 'get', value: '', expect: null }]
-  if (operation.type !== 'propose') return null
-  const { command } = operation
-  const value = command.type === 'get' ? '' : command.value
-  const expect = command.type === 'compare-and-set' ? command.expect : null
-  return [command.key, { ...base, type: command.type, value, expect }]
+function keyOperation(
+  id: number,
+  type: KeyOperation['type'],
+  value: string,
+  expect: string | null,
+  invoked: number,
+): KeyOperation {
+  return { id, type, value, expect, invoked, returned: Infinity, result: undefined }
 }

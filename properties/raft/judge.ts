@@ -134,12 +134,6 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     if (from !== null && view !== null) this.noteResponses(member, from, view, local)
     if (input.type === 'operation') this.noteOperation(member, input, local, now)
 
-    if (told && from !== null && view !== null && answer.state === null && answer.log === null) {
-      // [SK] ProcessRaftMessage: what a removed member says is not looked at.
-      this.judgeOutputs(member, answer, local)
-      this.judgeReply(member, from, view, answer, told)
-      return
-    }
     const { state } = answer
     const configured = state?.configuration
     if (state !== null) {
