@@ -25,7 +25,7 @@ export interface NodeSetup {
   readonly client: Address
   /** Where the members are found by each other, this one included. */
   readonly peers: ReadonlyMap<NodeId, Address>
-  /** The directory of its files; made where there is none. */
+  /** The directory of its files; made where only its parent is there. */
   readonly data: string
   /** A node that is new waits until it is added, instead of founding a cluster with its peers. */
   readonly join: boolean

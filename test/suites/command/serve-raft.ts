@@ -58,7 +58,12 @@ function valuesOf(words: readonly string[]): Values {
     if (token.kind !== 'option') continue
     const { name, rawName, value } = token
     if (!Object.hasOwn(flags, name))
-      throw new UsageError(`unknown option '${rawName}'${suggestion(name, Object.keys(flags))}`)
+      throw new UsageError(
+        `unknown option '${rawName}'${suggestion(
+          rawName,
+          Object.keys(flags).map((flag) => `--${flag}`),
+        )}`,
+      )
     if (seen.has(name)) throw new UsageError(`--${name} is given twice`)
     seen.add(name)
     if (flags[name as Flag].type === 'boolean' ? value !== undefined : value === undefined || value === '')
