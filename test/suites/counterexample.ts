@@ -5,7 +5,6 @@ import type { Violation } from '../../properties/judge.ts'
 import type { Trace } from '../../traces/format.ts'
 import { shownCounterexample, type ShownCounterexample } from '../../traces/report.ts'
 import { nondeterministic, shrinkAsync, trialOf, type Trial } from '../../traces/shrink.ts'
-import { printScenario } from '../../traces/text.ts'
 import { packageVersion } from './package-files.ts'
 import { deathViolation } from './runs.ts'
 import type { Finding } from './tally.ts'
@@ -108,19 +107,5 @@ async function record(runner: Runner, scenario: RaftScenario, requirement: strin
 /** The counterexample as a report holds it; `file` has its trace. */
 export function shownOf(counterexample: Counterexample, file: string | null): ShownCounterexample {
   const { trace, violation, event, found, shrunk, reproduced } = counterexample
-  const search = { found, shrunk, reproduced, trace: file }
-  if (trace.events.length > 0) return shownCounterexample({ trace, violation, event }, search)
-  const { scenario } = trace
-  return {
-    text: violation.text,
-    allowed: violation.allowed,
-    node: violation.node,
-    scenario: printScenario(scenario),
-    steps: scenario.steps.length,
-    lanes: '',
-    mermaid: '',
-    log: '',
-    states: '',
-    ...search,
-  }
+  return shownCounterexample({ trace, violation, event }, { found, shrunk, reproduced, trace: file })
 }

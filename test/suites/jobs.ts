@@ -26,6 +26,9 @@ export type JobMessage =
 /** Whoever tells a worker to stop says this. */
 export const stop = 'stop'
 
+/** Workers run what was built: the sources would need a compiler. */
+export const hasWorkers: boolean = import.meta.url.endsWith('.js')
+
 /** Runs the scenarios of these numbers in so many workers. The sums are the same as with one. */
 export async function runInWorkers(
   { origin, seed, budget, numbers }: Job,
@@ -58,8 +61,7 @@ function runWorker(
   onProgress: (progress: Extract<JobMessage, { type: 'progress' }>) => void,
 ): Promise<Tally> {
   return new Promise((resolve, reject) => {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), { workerData: job })
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job })
     const end = (): void => worker.postMessage(stop)
     signal?.addEventListener('abort', end)
     worker.on('message', (message: JobMessage) => {

@@ -2,7 +2,7 @@
 import type { KnownFailure, Outcome, Report } from '../../traces/report.ts'
 import { shownOf, shrinkFinding, type Counterexample } from './counterexample.ts'
 import { claimProblems, outcomesOf } from './outcomes.ts'
-import { runInWorkers, type Origin } from './jobs.ts'
+import { hasWorkers, runInWorkers, type Origin } from './jobs.ts'
 import { packageVersion } from './package-files.ts'
 import { runAll } from './runs.ts'
 import { scenariosOf } from './scenarios.ts'
@@ -88,7 +88,7 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
   }
   const { jobs, origin } = options.parallel ?? { jobs: 1, origin: null }
   const tally =
-    jobs > 1 && origin !== null
+    jobs > 1 && origin !== null && hasWorkers
       ? await runInWorkers({ origin, seed, budget, numbers }, Math.min(jobs, numbers.length), runs)
       : await runAll(runner, source, numbers, runs)
   const selected = selectRequirements(options)

@@ -49,6 +49,7 @@ class Work {
   #next = 0
   #done = 0
   #failures = 0
+  #deaths = 0
 
   constructor(runner: Runner, source: ScenarioSource, numbers: readonly number[], options: RunsOptions) {
     this.#runner = runner
@@ -58,13 +59,13 @@ class Work {
   }
 
   async run(): Promise<void> {
-    await Promise.all(Array.from({ length: this.#runner.concurrency }, () => this.#lane()))
-    await this.#clearSuspects()
+    while (!this.#over) {
+      await Promise.all(Array.from({ length: this.#runner.concurrency }, () => this.#lane()))
+      await this.#clearSuspects()
+    }
     const left = this.#numbers.length - this.#next
     if (left > 0 && !this.#aborted) {
-      this.tally.errors.push(
-        `given up after ${this.tally.errors.length} failures of the adapter: ${left} scenarios were not run`,
-      )
+      this.tally.errors.push(`given up after ${this.#broken} failures of the adapter: ${left} scenarios were not run`)
     }
   }
 
@@ -72,29 +73,31 @@ class Work {
     return this.#options.signal?.aborted === true
   }
 
-  get #over(): boolean {
-    return this.#aborted || this.tally.errors.length >= maximalErrors || this.#next >= this.#numbers.length
+  /** How often the adapter failed or died. */
+  get #broken(): number {
+    return this.tally.errors.length + this.#deaths
   }
 
+  get #over(): boolean {
+    return this.#aborted || this.#broken >= maximalErrors || this.#next >= this.#numbers.length
+  }
+
+  /** Takes one scenario after the other, until an adapter fails: then everybody waits until it is known why. */
   async #lane(): Promise<void> {
-    while (!this.#over) {
+    while (!this.#over && this.#suspects.length === 0) {
       const number = this.#numbers[this.#next++]!
       const scenario = this.#source.scenario(number)
       try {
         await this.#runOne(number, scenario)
       } catch (error) {
         if (!(error instanceof AdapterError)) throw error
-        if (this.#aborted) return
-        this.#suspects.push({ number, scenario, error })
-        // Everybody else on this adapter fails with it, and comes to stand here; the last one goes on.
-        if (this.#suspects.length >= this.#runner.concurrency) await this.#clearSuspects()
+        if (!this.#aborted) this.#suspects.push({ number, scenario, error })
       }
     }
   }
 
   async #runOne(number: number, scenario: RaftScenario): Promise<void> {
     const result = await this.#runner.run(scenario)
-    this.#add(number, scenario, result)
     if (this.#runner.hello.deterministic && number % repeatEvery === 0) {
       const again = await this.#runner.run(scenario)
       const event = firstDifference(result.events, again.events)
@@ -104,6 +107,7 @@ class Work {
         )
       }
     }
+    this.#add(number, scenario, result)
   }
 
   #add(number: number, scenario: RaftScenario, result: JudgedRun): void {
@@ -116,21 +120,21 @@ class Work {
   /** Runs each suspect again, alone: whoever fails again is the cause. */
   async #clearSuspects(): Promise<void> {
     const suspects = this.#suspects.splice(0)
-    const causes = new Map(suspects.map(({ error }) => [error.message, { error, found: false }]))
-    for (const { number, scenario, error } of suspects) {
-      if (this.#over && this.#aborted) return
+    let found = false
+    for (const { number, scenario } of suspects) {
+      if (this.#aborted) return
       const again = await this.#alone(number, scenario)
       if (again === null) continue
-      causes.get(error.message)!.found = true
+      found = true
       if (again.refusal === 'unsupported') {
         this.tally.outside.set('refused scenario', (this.tally.outside.get('refused scenario') ?? 0) + 1)
       } else if (again.died && (await this.#alone(number, scenario))?.died === true) {
         this.#die(number, scenario, again)
       } else this.tally.errors.push(describe(scenario, again))
     }
-    for (const { error, found } of causes.values()) {
-      if (!found) this.tally.errors.push(`${describeError(error)}\nit did not happen again when each run was run alone`)
-    }
+    if (found || suspects.length === 0) return
+    const { error } = suspects.find((suspect) => suspect.error.kind !== 'closed') ?? suspects[0]!
+    this.tally.errors.push(`${describeError(error)}\nit did not happen again when each run was run alone`)
   }
 
   /** What the adapter did wrong when it had nothing else to do, or null. */
@@ -148,6 +152,7 @@ class Work {
   #die(number: number, scenario: RaftScenario, error: AdapterError): void {
     const violation = deathViolation(error)
     this.tally.scenarios++
+    this.#deaths++
     this.#failures++
     addFinding(this.tally, { number, scenario, violation, events: [], violationEvent: -1 }, 1)
     this.#options.onRun?.(++this.#done, scenario.name, this.#failures)

@@ -198,21 +198,7 @@ export function judgeAgain(trace: Trace): { readonly violation: Violation | null
 function told({ trace, violation, event }: Seen, { out, env }: Terminal, replay: string): string {
   if (violation === null) return ''
   const requirement = loadSpec().requirements.find(({ slug }) => slug === violation.requirement)
-  if (trace.events.length > 0) {
-    const width = widthOf(out)
-    return show({ trace, violation, event, requirement, replay }, { colors: usesColors(out, env), width })
-  }
-  return [
-    violation.requirement,
-    ...(requirement === undefined ? [] : [`${requirement.level}  ${requirement.sentence}  [${requirement.source}]`]),
-    '',
-    violation.text,
-    `allowed: ${violation.allowed}`,
-    '',
-    printScenario(trace.scenario),
-    `Run it again\n  ${replay}`,
-    '',
-  ].join('\n')
+  return show({ trace, violation, event, requirement, replay }, { colors: usesColors(out, env), width: widthOf(out) })
 }
 
 function who({ hello }: Runner): string {

@@ -1,0 +1,247 @@
+/** The command, run in this process: what it says, and how it exits. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readReport } from '../../traces/report.ts'
+import { main } from '../suites/command/main.ts'
+import { loadSpec } from '../suites/spec.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'swarmcheck-cli-'))
+const before = process.cwd()
+beforeAll(() => process.chdir(folder))
+afterAll(() => {
+  process.chdir(before)
+  rmSync(folder, { recursive: true })
+})
+
+async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = ''
+  let err = ''
+  const code = await main(words, {
+    out: { write: (text) => (out += text) },
+    err: { write: (text) => (err += text) },
+    env: {},
+    signal: new AbortController().signal,
+  })
+  return { code, out, err }
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(folder, name), content)
+  return name
+}
+
+/** A single line, and no stack. */
+const oneLine = /^[^\n]+\n$/
+
+describe('what makes no sense', () => {
+  test.each([
+    [['rnu'], "swarmcheck: unknown command 'rnu'; did you mean 'run'?"],
+    [['run', '--suite', 'rafd'], "swarmcheck: unknown suite 'rafd'; did you mean 'raft'?"],
+    [['run', '--profile', 'raft-cor'], "swarmcheck: unknown profile 'raft-cor'; did you mean 'raft-core'?"],
+    [
+      ['run', '--requirement', 'raft/one-leader-per-trem'],
+      "swarmcheck: unknown requirement 'raft/one-leader-per-trem'; did you mean 'raft/one-leader-per-term'?",
+    ],
+    [['run', '--requirement', 'survvies'], "swarmcheck: unknown requirement 'survvies'; did you mean 'survives'?"],
+    [
+      ['run', '--requirement', 'raft/quite-something-else-entirely'],
+      "swarmcheck: unknown requirement 'raft/quite-something-else-entirely'; 'swarmcheck list requirements' names all",
+    ],
+    [['run', '--reporter', 'jnuit'], "swarmcheck: unknown reporter 'jnuit'; did you mean 'junit'?"],
+    [['list', 'profile'], "swarmcheck: unknown list 'profile'; did you mean 'profiles'?"],
+    [['explore', 'raft-elections'], "swarmcheck: unknown model 'raft-elections'; did you mean 'raft-election'?"],
+    [
+      ['explore', 'raft-election', 'term=2'],
+      "swarmcheck: unknown parameter of raft-election 'term'; did you mean 'terms'?",
+    ],
+    [['explore', 'raft-election', 'terms=9'], "swarmcheck: terms: a whole number from 1 to 3 was expected, not '9'"],
+    [['run', '--seed', '0'], /^swarmcheck: --seed: a whole number from 1 to \d+ was expected, not '0'$/],
+    [['run', '--seed', '1e3'], /not '1e3'$/],
+    [['run', '--budget', '-1'], /--budget: a whole number from 0 to 1000000 was expected, not '-1'$/],
+    [['run', '--shard', '3/2'], "swarmcheck: --shard: a part such as 2/5 was expected, not '3/2'"],
+    [['run', '--adapter', ''], 'swarmcheck: --adapter: the command is empty'],
+    [['run', '--adapter', 'a "b'], 'swarmcheck: --adapter: the command has an unclosed ": a "b'],
+    [['run', '--suite', 'adapter'], 'swarmcheck: --suite adapter checks an adapter: name it with --adapter'],
+    [['run', '--expect', 'absent.json'], 'swarmcheck: absent.json: no such file'],
+    [['init', 'adaptr'], "swarmcheck: unknown file to begin with 'adaptr'; did you mean 'adapter'?"],
+    [['serve', 'swim'], /^swarmcheck: unknown surface 'swim'/],
+  ])('%j', async (words, message) => {
+    const { code, err, out } = await run(...words)
+    expect(err).toMatch(oneLine)
+    if (typeof message === 'string') expect(err.trimEnd()).toBe(message)
+    else expect(err.trimEnd()).toMatch(message)
+    expect(code).toBe(3)
+    expect(out).toBe('')
+  })
+
+  test('an unknown option names the nearest', async () => {
+    const { code, err } = await run('run', '--sede', '1')
+    expect(err).toContain('--seed')
+    expect(code).toBe(3)
+  })
+
+  test.each([['run'], ['run', '--suite', 'adapter']])(
+    'an adapter that does not exist is one line: %j %j',
+    async (...words) => {
+      const { code, err, out } = await run(...words.filter(Boolean), '--adapter', './there-is-no-such-adapter --x')
+      expect(err).toBe('swarmcheck: adapter ./there-is-no-such-adapter --x could not be started: no such command\n')
+      expect({ code, out }).toEqual({ code: 3, out: '' })
+    },
+  )
+})
+
+describe('files of strangers', () => {
+  const scenario = 'raft scenario v1\nnodes n1 n2 n3\n\nrun 1s\nsettle\n'
+
+  test.each([
+    ['nothing there', 'nowhere.scenario', null, /^swarmcheck: nowhere\.scenario: no such file\n$/],
+    ['a folder', '.', null, /^swarmcheck: \.: is a folder, not a file\n$/],
+    ['empty', 'empty', '', /^swarmcheck: empty:1/],
+    ['binary', 'binary', new Uint8Array([0x72, 0xff, 0xfe, 0]), /^swarmcheck: binary: not UTF-8 text\n$/],
+    [
+      'an unknown step',
+      'step',
+      scenario.replace('settle', 'settel'),
+      /^swarmcheck: step:5:1: .*did you mean 'settle'\?\n$/,
+    ],
+    ['another version', 'version', scenario.replace('v1', 'v9'), /^swarmcheck: version:1/],
+    ['terminal escapes', 'escapes', 'raft scenario v1\n\u001b[2Jnodes n1\n', /^swarmcheck: escapes:2/],
+    ['a trace without an end', 'cut', '{"format":"swarmcheck-trace"', /^swarmcheck: cut:1/],
+    ['no trace', 'json', '{"a":1}\n', /^swarmcheck: json:1/],
+    ['deeply nested', 'deep', `{"a":${'['.repeat(100_000)}`, /^swarmcheck: deep:1/],
+    ['a prototype', 'proto', '{"__proto__":{"x":1}}\n', /^swarmcheck: proto:1/],
+  ])('%s', async (_, name, content, message) => {
+    if (content !== null) file(name, content)
+    for (const command of ['run', 'replay', 'shrink', 'show']) {
+      const { code, err, out } = await run(command, name)
+      expect(err).toMatch(oneLine)
+      expect(err).toMatch(message)
+      expect(err).not.toContain('\u001b')
+      expect({ code, out }).toEqual({ code: 3, out: '' })
+    }
+    const { code, err } = await run('validate', name)
+    expect(err).toMatch(oneLine)
+    expect(code).toBe(3)
+  })
+
+  test('known failures that are not what they seem', async () => {
+    for (const content of ['', '[', '[{"requirement":"raft/survvies","reason":"x","link":""}]', '[1]']) {
+      const { code, err } = await run('run', '--expect', file('expect.json', content))
+      expect(err).toMatch(oneLine)
+      expect(err).toContain('expect.json')
+      expect(code).toBe(3)
+    }
+  })
+
+  test('reports that are not what they seem', async () => {
+    for (const content of ['', '{}', '{"format":"swarmcheck-report","version":9}']) {
+      const { code, err } = await run('report', file('report.json', content))
+      expect(err).toMatch(oneLine)
+      expect(code).toBe(3)
+    }
+  })
+})
+
+describe('the reference', () => {
+  test('a whole run: a verdict per requirement, coverage, and equal bytes for equal seeds', async () => {
+    const words = ['run', '--budget', '3', '--jobs', '1', '--reporter', 'json']
+    const first = await run(...words)
+    expect(first.err).toBe('')
+    expect([0, 2]).toContain(first.code)
+    const report = readReport(first.out)
+    const raft = loadSpec().requirements.filter(({ slug }) => slug.startsWith('raft/'))
+    expect(report.outcomes.map(({ requirement }) => requirement)).toEqual(raft.map(({ slug }) => slug))
+    expect(report.outcomes.filter(({ verdict }) => verdict === 'fail')).toEqual([])
+    expect(report.runs.scenarios).toBeGreaterThanOrEqual(3)
+    expect(Object.keys(report.coverage.transitions).length).toBeGreaterThan(20)
+    expect((await run(...words)).out).toBe(first.out)
+    expect((await run(...words, '--seed', '2')).out).not.toBe(first.out)
+  })
+
+  test('shards add up to the whole', async () => {
+    const words = ['run', '--budget', '4', '--jobs', '1', '--reporter', 'json']
+    const whole = readReport((await run(...words)).out)
+    for (const part of ['1', '2']) {
+      const { out } = await run(...words, '--shard', `${part}/2`)
+      file(`shard-${part}.json`, out)
+    }
+    const merged = await run('report', 'shard-2.json', 'shard-1.json', '--reporter', 'json')
+    const report = readReport(merged.out)
+    expect(report.runs).toEqual(whole.runs)
+    expect(report.coverage).toEqual(whole.coverage)
+    expect(report.outcomes.map(({ verdict, exercised }) => [verdict, exercised])).toEqual(
+      whole.outcomes.map(({ verdict, exercised }) => [verdict, exercised]),
+    )
+    const { code, err } = await run('report', 'shard-1.json')
+    expect(err).toMatch(/2\/2 are missing/)
+    expect(code).toBe(3)
+  })
+
+  test('only one requirement', async () => {
+    const { code, out } = await run('run', '--budget', '1', '--requirement', 'term-never-falls', '--reporter', 'json')
+    expect(readReport(out).outcomes).toMatchObject([{ requirement: 'raft/term-never-falls', verdict: 'pass' }])
+    expect(code).toBe(0)
+  })
+
+  test('several reporters: the first is printed, all are written', async () => {
+    const { out } = await run(
+      ...['run', '--budget', '1', '--profile', 'raft-core', '--out', 'results', '--jobs', '1'],
+      ...['--reporter', 'github', '--reporter', 'junit', '--reporter', 'html'],
+    )
+    expect(out).toMatch(/^::/m)
+    expect(readdirSync('results').toSorted()).toEqual(['report.github.txt', 'report.html', 'report.xml'])
+    expect(readFileSync('results/report.xml', 'utf8')).toMatch(/^<\?xml/)
+  })
+
+  test('a scenario of its own', async () => {
+    const name = file('mine.scenario', 'raft scenario v1\nnodes n1 n2 n3\n\nrun 2s\npropose leader x=1\nsettle\n')
+    const { code, out } = await run('run', name, '--out', 'mine')
+    expect(out).toMatch(/nothing is broken in \d+ events/)
+    expect(code).toBe(0)
+    expect((await run('validate', name, 'mine/run.trace.jsonl')).out).toMatch(
+      /judged again, the same is broken: nothing/,
+    )
+    expect((await run('replay', 'mine/run.trace.jsonl')).code).toBe(0)
+    expect((await run('show', 'mine/run.trace.jsonl', '--as', 'log')).out).toContain('propose')
+  })
+
+  test('an expectation that does not hold is told, with the place', async () => {
+    const name = file('wish.scenario', 'raft scenario v1\nnodes n1 n2 n3\n\nrun 1s\nexpect no-leader\n')
+    const { code, out } = await run('run', name)
+    expect(out).toContain('scenario/expectation')
+    expect(code).toBe(1)
+  })
+})
+
+describe('lists and first files', () => {
+  test.each(['suites', 'profiles', 'requirements', 'scenarios', 'models'])('list %s', async (what) => {
+    const { code, out } = await run('list', what)
+    expect(out.split('\n').length).toBeGreaterThan(1)
+    expect(code).toBe(0)
+  })
+
+  test('explore says how far it came', async () => {
+    const { code, out } = await run('explore', 'raft-election', 'terms=1', 'crashes=0')
+    expect(out).toMatch(/every reachable state was visited: [\d,]+ states/)
+    expect(code).toBe(0)
+    expect((await run('explore', 'raft-election', '--states', '10')).out).toContain('bounded')
+  })
+
+  test('init writes once, and again only by force', async () => {
+    expect((await run('init')).out).toContain('adapter')
+    expect((await run('init', 'github')).code).toBe(0)
+    expect(existsSync('.github/workflows/conformance.yml')).toBe(true)
+    expect((await run('init', 'github')).err).toMatch(/is there already; --force overwrites it/)
+    expect((await run('init', 'github', '--force')).code).toBe(0)
+    const { code } = await run('init', 'expect')
+    expect(code).toBe(0)
+    expect((await run('run', '--budget', '0', '--expect', 'swarmcheck-expect.json')).err).toBe('')
+  })
+
+  test('help and version are no failures', async () => {
+    expect(await run('--version')).toMatchObject({ code: 0, err: '' })
+    expect((await run('--help')).out).toContain('Exit codes')
+  })
+})
