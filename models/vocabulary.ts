@@ -47,6 +47,8 @@ export type Step<Operation> =
   | { readonly step: 'heal' }
   | { readonly step: 'hold'; readonly from: NodeId; readonly to: NodeId }
   | { readonly step: 'release'; readonly from: NodeId; readonly to: NodeId }
+  /** The earliest message of that kind that waits or is under way on that link arrives now, whatever was before it. */
+  | { readonly step: 'deliver'; readonly from: NodeId; readonly to: NodeId; readonly kind: string }
   | { readonly step: 'crash'; readonly node: Target; readonly keep: CrashKeep; readonly torn: boolean }
   | { readonly step: 'restart'; readonly node: NodeId }
   | { readonly step: 'pause'; readonly node: Target }
@@ -74,3 +76,5 @@ export type Step<Operation> =
   /** Ends every fault, restarts what is down, and demands liveness within the stated bound. */
   | { readonly step: 'settle' }
   | { readonly step: 'expect'; readonly expect: string; readonly arguments: readonly string[] }
+  /** Counts whether a situation was reached, in the words of `expect`; nothing fails if it was not. */
+  | { readonly step: 'reach'; readonly expect: string; readonly arguments: readonly string[] }

@@ -2,7 +2,16 @@
  * What a scenario may expect of the cluster at one instant (`expect one-leader`). Expectations are for scripts that
  * people write; requirements are judged all the time, whether or not a scenario expects anything.
  */
-import type { Inspection, MemberState, Role } from '../models/raft/vocabulary.ts'
+import { logUpToDate, majority } from '../models/raft/rules.ts'
+import type {
+  Configuration,
+  Entry,
+  Inspection,
+  MemberState,
+  Message,
+  Position,
+  Role,
+} from '../models/raft/vocabulary.ts'
 import type { NodeId } from '../models/vocabulary.ts'
 
 /** What is seen of one node. `inspection` is needed only by expectations that `inspect`. */
@@ -10,6 +19,8 @@ export interface SeenNode {
   /** Up, and not crashed; a paused node is running. */
   readonly running: boolean
   readonly state: MemberState
+  /** The message that was delivered to it last; null for none. */
+  readonly received: Message | null
   readonly inspection?: Inspection | undefined
 }
 
@@ -170,6 +181,96 @@ export const expectations: ReadonlyMap<string, Expectation> = new Map<string, Ex
       check: (snapshot, [node]) => (snapshot.get(node!)?.running === true ? 'it is running' : null),
     },
   ],
+  [
+    'split-vote',
+    {
+      parameters: [],
+      meaning: 'Several running nodes are candidates of one term, and none of them can win it any more.',
+      inspects: false,
+      check: splitVote,
+    },
+  ],
+  [
+    'two-leaders',
+    {
+      parameters: [],
+      meaning: 'Two running nodes lead, in different terms.',
+      inspects: false,
+      check: (snapshot) => {
+        const leaders = leadersOf(snapshot)
+        const terms = new Set(leaders.map((node) => snapshot.get(node)!.state.term))
+        return terms.size > 1 ? null : `leaders: ${listed(leaders)}`
+      },
+    },
+  ],
+  [
+    'diverged',
+    {
+      parameters: ['node', 'node', 'number'],
+      meaning: 'The logs of both nodes hold entries of different terms at so many indexes, or at more.',
+      inspects: true,
+      check: (snapshot, [left, right, wanted]) =>
+        withInspection(snapshot, left, (one) =>
+          withInspection(snapshot, right, (other) => {
+            const differ = one.entries.filter(({ index, term }) => (termAt(other, index) ?? term) !== term).length
+            return differ >= Number(wanted) ? null : `they differ at ${differ}`
+          }),
+        ),
+    },
+  ],
+  [
+    'older-entry-on-majority',
+    {
+      parameters: [],
+      meaning: 'A majority holds an uncommitted entry of a term before the leader’s, which another member could erase.',
+      inspects: true,
+      check: olderEntryOnMajority,
+    },
+  ],
+  [
+    'removed',
+    {
+      parameters: ['node'],
+      meaning: 'The node has committed a configuration of which it is no member.',
+      inspects: true,
+      check: (snapshot, [node]) =>
+        withInspection(snapshot, node, ({ state: { commit, configuration }, entries }) => {
+          const { voters, outgoing, learners } = configuration
+          if ([...voters, ...outgoing, ...learners].includes(node!)) return 'it is a member'
+          const open = entries.some(({ index, kind }) => kind === 'configuration' && index > commit)
+          return open ? 'that is not committed' : null
+        }),
+    },
+  ],
+  [
+    'snapshot-behind-append',
+    {
+      parameters: ['node'],
+      meaning: 'What reached the node last is a snapshot, and its log goes beyond it.',
+      inspects: true,
+      check: (snapshot, [node]) =>
+        withInspection(snapshot, node, (inspection, received) => {
+          if (received?.kind !== 'install-snapshot') return `what reached it last is ${received?.kind ?? 'nothing'}`
+          const last = lastOf(inspection).index
+          return last > received.lastIndex ? null : `its log ends at ${last}, the snapshot at ${received.lastIndex}`
+        }),
+    },
+  ],
+  [
+    'append-behind-snapshot',
+    {
+      parameters: ['node'],
+      meaning: 'What reached the node last is an append that begins before the snapshot under its log.',
+      inspects: true,
+      check: (snapshot, [node]) =>
+        withInspection(snapshot, node, ({ base }, received) => {
+          if (received?.kind !== 'append-entries') return `what reached it last is ${received?.kind ?? 'nothing'}`
+          return received.previousIndex < base.index
+            ? null
+            : `it begins after ${received.previousIndex}, and the log after ${base.index}`
+        }),
+    },
+  ],
 ])
 
 /** Whether evaluating this needs `inspection` of the nodes in the snapshot. */
@@ -230,8 +331,16 @@ function withStore(
   node: NodeId | undefined,
   check: (store: ReadonlyMap<string, string>) => string | null,
 ): string | null {
-  return withNode(snapshot, node, ({ inspection }) =>
-    inspection === undefined ? 'it cannot be inspected' : check(new Map(inspection.store)),
+  return withInspection(snapshot, node, ({ store }) => check(new Map(store)))
+}
+
+function withInspection(
+  snapshot: Snapshot,
+  node: NodeId | undefined,
+  check: (inspection: Inspection, received: Message | null) => string | null,
+): string | null {
+  return withNode(snapshot, node, ({ inspection, received }) =>
+    inspection === undefined ? 'it cannot be inspected' : check(inspection, received),
   )
 }
 
@@ -263,4 +372,62 @@ function agreement(snapshot: Snapshot): string | null {
     }
   }
   return null
+}
+
+function splitVote(snapshot: Snapshot): string | null {
+  const candidates = [...snapshot].filter(([, { running, state }]) => running && state.role === 'candidate')
+  const [first] = candidates
+  if (first === undefined) return 'there are no candidates'
+  const { term, configuration } = first[1].state
+  if (candidates.length < 2 || candidates.some(([, { state }]) => state.term !== term)) {
+    return `candidates: ${candidates.map(([node, { state }]) => `${node} of term ${state.term}`).join(', ')}`
+  }
+  for (const [candidate] of candidates) {
+    const mayVote = (node: NodeId): boolean => {
+      const { state } = snapshot.get(node)!
+      return state.term < term || (state.term === term && (state.vote ?? candidate) === candidate)
+    }
+    if (isQuorum(configuration, mayVote)) return `${candidate} may still win`
+  }
+  return null
+}
+
+function olderEntryOnMajority(snapshot: Snapshot): string | null {
+  const committed = Math.max(...[...snapshot.values()].map(({ state }) => state.commit))
+  const logs = new Map([...snapshot].flatMap(([node, { inspection }]) => (inspection ? [[node, inspection]] : [])))
+  for (const leader of leadersOf(snapshot)) {
+    const { state, inspection } = snapshot.get(leader)!
+    const isOlder = ({ index, term }: Entry): boolean => index > committed && term < state.term
+    for (const { index, term } of inspection?.entries.filter(isOlder) ?? []) {
+      const holds = (node: NodeId): boolean => termAt(logs.get(node), index) === term
+      const mayErase = ([rival, log]: [NodeId, Inspection]): boolean =>
+        (termAt(log, index) ?? term) > term &&
+        isQuorum(state.configuration, (node) => node === rival || isUpToDate(log, logs.get(node)))
+      if (isQuorum(state.configuration, holds) && [...logs].some(mayErase)) return null
+    }
+  }
+  return `leaders: ${listed(leadersOf(snapshot))}, committed: ${committed}`
+}
+
+/** Whether these nodes are a majority of the voters, in a joint configuration of both halves. */
+function isQuorum({ voters, outgoing }: Configuration, counts: (node: NodeId) => boolean): boolean {
+  return [voters, outgoing].every((half) => half.filter(counts).length >= majority(half.length))
+}
+
+/** The term of the entry at this index, or of the position before the log; undefined where the log does not say. */
+function termAt(log: Inspection | undefined, index: number): number | undefined {
+  if (log === undefined) return undefined
+  return index === log.base.index ? log.base.term : log.entries[index - log.base.index - 1]?.term
+}
+
+function lastOf({ base, entries }: Inspection): Position {
+  return entries.at(-1) ?? base
+}
+
+/** Whether a candidate with the first log may have the vote of a member with the second, as far as logs decide. */
+function isUpToDate(candidate: Inspection, voter: Inspection | undefined): boolean {
+  if (voter === undefined) return false
+  const own = lastOf(candidate)
+  const other = lastOf(voter)
+  return logUpToDate(own.term, own.index, other.term, other.index)
 }

@@ -73,6 +73,10 @@ const probability = z.number().min(0).max(1)
 const nth = z.int().min(1)
 const kind = z.enum(messageKinds)
 const link = { from: node, to: node }
+const expectation = {
+  expect: z.enum([...expectations.keys()]),
+  arguments: z.array(z.string().max(contractLimits.value)).max(scenarioLimits.nodes),
+}
 
 const network = z.strictObject({
   delay: range.refine(([least]) => least >= 1, 'a delivery takes at least 1 ms'),
@@ -97,6 +101,7 @@ const step = z.discriminatedUnion('step', [
   z.strictObject({ step: z.literal('heal') }),
   z.strictObject({ step: z.literal('hold'), ...link }),
   z.strictObject({ step: z.literal('release'), ...link }),
+  z.strictObject({ step: z.literal('deliver'), ...link, kind }),
   z.strictObject({ step: z.literal('crash'), node: target, keep: z.enum(['all', 'none', 'some']), torn: z.boolean() }),
   z.strictObject({ step: z.literal('restart'), node }),
   z.strictObject({ step: z.literal('pause'), node: target }),
@@ -114,11 +119,8 @@ const step = z.discriminatedUnion('step', [
   z.strictObject({ step: z.literal('duplicate'), ...link, kind, nth }),
   z.strictObject({ step: z.literal('delay'), ...link, kind, nth, by: duration }),
   z.strictObject({ step: z.literal('settle') }),
-  z.strictObject({
-    step: z.literal('expect'),
-    expect: z.enum([...expectations.keys()]),
-    arguments: z.array(z.string().max(contractLimits.value)).max(scenarioLimits.nodes),
-  }),
+  z.strictObject({ step: z.literal('expect'), ...expectation }),
+  z.strictObject({ step: z.literal('reach'), ...expectation }),
 ])
 
 const shape = z.strictObject({
@@ -155,8 +157,8 @@ export const scenarioSchema = shape.superRefine((scenario, context) => {
     if (step.step === 'operation' && step.operation.type === 'change-membership') {
       if (step.operation.changes.length === 0) report('a membership change changes nothing', ['steps', index])
     }
-    if (step.step === 'expect' && !fitsParameters(step.expect, step.arguments)) {
-      report(`wrong arguments of expect ${step.expect}`, ['steps', index, 'arguments'])
+    if ('expect' in step && !fitsParameters(step.expect, step.arguments)) {
+      report(`wrong arguments of ${step.step} ${step.expect}`, ['steps', index, 'arguments'])
     }
   }
 })
@@ -175,6 +177,7 @@ export function nodesOf(step: RaftStep): readonly string[] {
     case 'cut':
     case 'hold':
     case 'release':
+    case 'deliver':
     case 'drop':
     case 'duplicate':
     case 'delay':
@@ -187,7 +190,8 @@ export function nodesOf(step: RaftStep): readonly string[] {
     case 'resume':
     case 'clock':
       return [step.node]
-    case 'expect': {
+    case 'expect':
+    case 'reach': {
       const parameters = expectations.get(step.expect)?.parameters ?? []
       return step.arguments.filter((_, index) => isNode(parameters[Math.min(index, parameters.length - 1)]))
     }

@@ -14,7 +14,14 @@
  * expect one-leader
  * ```
  */
-import type { Command, MembershipChange, Operation, RaftOptions, RaftScenario } from '../models/raft/vocabulary.ts'
+import type {
+  Command,
+  MembershipChange,
+  MessageKind,
+  Operation,
+  RaftOptions,
+  RaftScenario,
+} from '../models/raft/vocabulary.ts'
 import type { Milliseconds, NetworkProfile, NodeId } from '../models/vocabulary.ts'
 import { expectations, roles, type Parameter } from './expect.ts'
 import { InputError, shorten, suggestion } from './input-error.ts'
@@ -84,10 +91,13 @@ export function printStep(step: RaftStep): string {
     case 'drop':
     case 'duplicate':
       return `${step.step} ${step.from} > ${step.to} ${step.kind} ${step.nth}`
+    case 'deliver':
+      return `deliver ${step.from} > ${step.to} ${step.kind}`
     case 'delay':
       return `delay ${step.from} > ${step.to} ${step.kind} ${step.nth} by ${step.by}ms`
     case 'expect':
-      return printExpect(step.expect, step.arguments)
+    case 'reach':
+      return `${step.step} ${printExpectation(step.expect, step.arguments)}`
   }
 }
 
@@ -121,11 +131,11 @@ function printCommand(command: Command): string {
   }
 }
 
-function printExpect(name: string, words: readonly string[]): string {
+function printExpectation(name: string, words: readonly string[]): string {
   const parameters = expectations.get(name)?.parameters ?? []
   return words.reduce((line, word, position) => {
     return `${line}${parameters[position] === 'value' ? '=' : ' '}${printWord(word)}`
-  }, `expect ${name}`)
+  }, name)
 }
 
 function printOptions(options: RaftOptions): string {
@@ -595,6 +605,10 @@ const readers: Readonly<Record<string, StepReader>> = {
   heal: { usage: 'heal', read: () => ({ step: 'heal' }) },
   hold: { usage: 'hold NODE > NODE', read: (cursor) => ({ step: 'hold', ...readLink(cursor) }) },
   release: { usage: 'release NODE > NODE', read: (cursor) => ({ step: 'release', ...readLink(cursor) }) },
+  deliver: {
+    usage: 'deliver NODE > NODE KIND',
+    read: (cursor) => ({ step: 'deliver', ...readLink(cursor), kind: readKind(cursor) }),
+  },
   crash: {
     usage: 'crash NODE [keep all|none|some] [torn]',
     read: (cursor) => {
@@ -632,7 +646,8 @@ const readers: Readonly<Record<string, StepReader>> = {
     },
   },
   settle: { usage: 'settle', read: () => ({ step: 'settle' }) },
-  expect: { usage: 'expect WHAT …', read: readExpect },
+  expect: { usage: 'expect WHAT …', read: (cursor) => ({ step: 'expect', ...readExpectation(cursor, 'expect') }) },
+  reach: { usage: 'reach WHAT …', read: (cursor) => ({ step: 'reach', ...readExpectation(cursor, 'reach') }) },
 }
 const stepReaders: ReadonlyMap<string, StepReader> = new Map(Object.entries(readers))
 
@@ -663,8 +678,12 @@ function readLink(cursor: Cursor): { from: NodeId; to: NodeId } {
 
 function readNth(cursor: Cursor): { from: NodeId; to: NodeId; kind: string; nth: number } {
   const link = readLink(cursor)
-  const kind = cursor.oneOf(messageKinds, 'kind of message')
+  const kind = readKind(cursor)
   return { ...link, kind, nth: cursor.integer('a count', 1, Number.MAX_SAFE_INTEGER) }
+}
+
+function readKind(cursor: Cursor): MessageKind {
+  return cursor.oneOf(messageKinds, 'kind of message')
 }
 
 function readOptions(cursor: Cursor): RaftOptions {
@@ -702,11 +721,11 @@ function readNetwork(cursor: Cursor): NetworkProfile {
   return network
 }
 
-function readExpect(cursor: Cursor): RaftStep {
+function readExpectation(cursor: Cursor, step: 'expect' | 'reach'): { expect: string; arguments: string[] } {
   const name = cursor.oneOf([...expectations.keys()], 'expectation')
   const { parameters } = expectations.get(name)!
-  cursor.usage = expectUsage(name)
-  return { step: 'expect', expect: name, arguments: parameters.flatMap((parameter) => readArgument(cursor, parameter)) }
+  cursor.usage = expectUsage(name, step)
+  return { expect: name, arguments: parameters.flatMap((parameter) => readArgument(cursor, parameter)) }
 }
 
 function readArgument(cursor: Cursor, parameter: Parameter): string[] {
@@ -728,7 +747,7 @@ function readArgument(cursor: Cursor, parameter: Parameter): string[] {
 }
 
 /** How an expectation is written: `expect value NODE KEY=VALUE`. */
-export function expectUsage(name: string): string {
+export function expectUsage(name: string, step: 'expect' | 'reach' = 'expect'): string {
   const words: Record<Parameter, string> = {
     node: ' NODE',
     nodes: ' NODE…',
@@ -738,7 +757,7 @@ export function expectUsage(name: string): string {
     value: '=VALUE',
   }
   const parameters = expectations.get(name)?.parameters ?? []
-  return `expect ${name}${parameters.map((parameter) => words[parameter]).join('')}`
+  return `${step} ${name}${parameters.map((parameter) => words[parameter]).join('')}`
 }
 
 /** How every step is written, for a usage page. */
@@ -747,6 +766,6 @@ export function stepUsages(): string[] {
   return [
     ...steps.map(([, { usage }]) => usage),
     'network delay LEAST..GREATEST loss P duplicate P reorder P',
-    ...[...expectations.keys()].map(expectUsage),
+    ...[...expectations.keys()].map((name) => expectUsage(name)),
   ]
 }

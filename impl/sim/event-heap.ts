@@ -45,17 +45,49 @@ export class EventHeap<Event> {
   }
 
   pop(): Event | undefined {
+    return this.#removeAt(0)
+  }
+
+  /** The earliest of the events that fit, left where it is. Costs as much as there are events. */
+  earliest(fits: (event: Event) => boolean): Event | undefined {
+    return this.#events[this.#earliest(fits)]
+  }
+
+  /** Takes the earliest occurrence of this event. Costs as much as there are events. */
+  remove(event: Event): void {
+    this.#removeAt(this.#earliest((each) => each === event))
+  }
+
+  #earliest(fits: (event: Event) => boolean): number {
+    let earliest = -1
+    for (let place = 0; place < this.size; place++) {
+      if (!fits(this.#events[place]!)) continue
+      if (earliest < 0 || this.#before(place, this.#times[earliest]!, this.#sequences[earliest]!)) earliest = place
+    }
+    return earliest
+  }
+
+  #removeAt(place: number): Event | undefined {
     const times = this.#times
     const sequences = this.#sequences
     const events = this.#events
-    const first = events[0]
-    if (first === undefined) return undefined
+    const removed = events[place]
+    if (removed === undefined) return undefined
     const time = times.pop()!
     const sequence = sequences.pop()!
     const event = events.pop()!
     const size = times.length
-    if (size === 0) return first
-    let hole = 0
+    if (place === size) return removed
+    let hole = place
+    // The last event fills the hole; where that is not the top, it may belong above.
+    while (hole > 0) {
+      const parent = (hole - 1) >> 1
+      if (this.#before(parent, time, sequence)) break
+      times[hole] = times[parent]!
+      sequences[hole] = sequences[parent]!
+      events[hole] = events[parent]!
+      hole = parent
+    }
     for (;;) {
       let child = 2 * hole + 1
       if (child >= size) break
@@ -70,7 +102,7 @@ export class EventHeap<Event> {
     times[hole] = time
     sequences[hole] = sequence
     events[hole] = event
-    return first
+    return removed
   }
 
   #before(index: number, time: number, sequence: number): boolean {

@@ -185,6 +185,23 @@ export class Network<Message> {
     return parcel
   }
 
+  /**
+   * Takes the earliest message of a kind on a link, whether it waits there or is under way. Null if there is none, if the
+   * link is cut, or if another message is before it and links keep their order.
+   */
+  take(from: number, to: number, kind: string): Parcel<Message> | null {
+    const link = from * this.#nodes + to
+    if (this.#cut[link] !== 0) return null
+    const fits = (parcel: Parcel<Message>): boolean =>
+      parcel.link === link && (parcel.kind === kind || this.#assumptions.fifo)
+    const waiting = this.#waiting[link] ?? []
+    const parcel = waiting.find(fits) ?? this.#underWay.earliest(fits)
+    if (parcel?.kind !== kind) return null
+    if (waiting.includes(parcel)) waiting.splice(waiting.indexOf(parcel), 1)
+    else this.#underWay.remove(parcel)
+    return parcel
+  }
+
   /** Lets a message that has waited elsewhere arrive at `now`. */
   return(now: Milliseconds, parcel: Parcel<Message>): void {
     this.#underWay.push(now, parcel)

@@ -33,6 +33,7 @@ const everything: readonly RaftStep[] = [
   { step: 'hold', from: 'n1', to: 'n2' },
   { step: 'clock', node: 'n3', rate: 1.3 },
   run(500),
+  { step: 'deliver', from: 'n1', to: 'n2', kind: 'heartbeat' },
   { step: 'release', from: 'n1', to: 'n2' },
   { step: 'pause', node: 'leader' },
   { step: 'crash', node: 'n3', keep: 'some', torn: true },
@@ -44,6 +45,8 @@ const everything: readonly RaftStep[] = [
   run(500),
   settle,
 ]
+
+const messageOf = (input: Input): string | null => (input.type === 'deliver' ? input.message.view.kind : null)
 
 const large: Partial<RaftScenario> = { nodes: ['n1', 'n2', 'n3', 'n4', 'n5'] }
 
@@ -170,6 +173,31 @@ describe('a run', () => {
     expect(result.targets[0]).toBeNull()
     expect(result.targets[2]).toMatch(/^n[123]$/)
     expect(result.skipped).toEqual({ operation: 1 })
+  })
+
+  it('delivers a message that waits when the scenario says so', () => {
+    const link = { from: 'n1', to: 'n2' } as const
+    const deliver: RaftStep = { step: 'deliver', ...link, kind: 'request-vote' }
+    const crash: RaftStep = { step: 'crash', node: 'n2', keep: 'all', torn: false }
+    const steps: RaftStep[] = [{ step: 'hold', ...link }, { step: 'timeout', node: 'n1' }, run(50), deliver]
+    const delivered = (more: readonly RaftStep[]) => {
+      const { events, skipped } = runScenario(scenarioOf([...steps, ...more]), createPingPong(), createNullJudge())
+      const onLink = events.flatMap((event) =>
+        event.event === 'step' && event.input.type === 'deliver' && event.input.node === 'n2' ? [event] : [],
+      )
+      return { at: onLink.map(({ now }) => now), kinds: onLink.map(({ input }) => messageOf(input)), skipped }
+    }
+    expect(delivered([])).toEqual({ at: [50], kinds: ['request-vote'], skipped: {} })
+    expect(delivered([deliver])).toMatchObject({ at: [50], skipped: { deliver: 1 } })
+    expect(delivered([crash, deliver])).toMatchObject({ at: [50], skipped: { deliver: 1 } })
+  })
+
+  it('counts situations that were reached, and does not mind those that were not', () => {
+    const reach = (expect: string, ...words: string[]): RaftStep => ({ step: 'reach', expect, arguments: words })
+    const steps = [reach('no-leader'), reach('leader', 'n1'), run(3_000), reach('one-leader'), reach('no-leader')]
+    const { violation, situations } = runScenario(scenarioOf(steps), createPingPong(), createNullJudge())
+    expect(violation).toBeNull()
+    expect(Object.fromEntries(situations)).toEqual({ 'no-leader': 1, 'leader n1': 0, 'one-leader': 1 })
   })
 
   it('compares inspections now and then, and at the end', () => {

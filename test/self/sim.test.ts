@@ -59,6 +59,22 @@ describe('event heap', () => {
       }
     }
   })
+
+  it('keeps its order when events are taken out of the middle', () => {
+    const heap = new EventHeap<number>()
+    const times = Array.from({ length: 500 }, (_, id) => between(mix(5, id), 0, 40))
+    times.forEach((time, id) => heap.push(time, id))
+    const inOrder = [...times.keys()].sort((left, right) => times[left]! - times[right]! || left - right)
+    const third = (id: number): boolean => id % 3 === 0
+    for (const expected of inOrder.filter(third)) {
+      expect(heap.earliest(third)).toBe(expected)
+      heap.remove(expected)
+    }
+    expect(heap.earliest(third)).toBeUndefined()
+    const popped: number[] = []
+    while (heap.size > 0) popped.push(heap.pop()!)
+    expect(popped).toEqual(inOrder.filter((id) => !third(id)))
+  })
 })
 
 describe('clocks', () => {
@@ -253,6 +269,36 @@ describe('network', () => {
     expect(seen.held).toEqual([0, 1, 2, 3, 4])
     network.release(0, 1, 100)
     expect(drain()).toEqual([0, 1, 2, 3, 4].map((message) => ({ message, time: 100 })))
+  })
+
+  it('gives the earliest message of a kind, waiting or under way, before its time', () => {
+    const { network, drain } = createNetwork({ ...calm, delay: [5, 5] })
+    network.hold(0, 1, 1)
+    network.send(0, 0, 1, 'heartbeat', 1)
+    network.send(0, 0, 1, 'append-entries', 2)
+    network.send(0, 1, 0, 'append-entries', 3)
+    drain(5)
+    network.send(6, 0, 1, 'append-entries', 4)
+    const take = (kind: string): number | undefined => network.take(0, 1, kind)?.message
+    expect([take('append-entries'), take('append-entries'), take('append-entries')]).toEqual([2, 4, undefined])
+    network.cut(0, 1, 2)
+    expect(take('heartbeat')).toBeUndefined()
+    network.mend()
+    expect(take('heartbeat')).toBe(1)
+    expect(network.underWay).toBe(0)
+  })
+
+  it('takes a duplicate once, and nothing out of order on fifo links', () => {
+    const { network, drain } = createNetwork({ ...calm, duplicate: 1 })
+    network.send(0, 0, 1, 'heartbeat', 1)
+    expect(network.take(0, 1, 'heartbeat')!.message).toBe(1)
+    expect(drain().map(({ message }) => message)).toEqual([1])
+    const ordered = createNetwork(calm, { fifo: true, noDuplicates: false })
+    ordered.network.send(0, 0, 1, 'heartbeat', 1)
+    ordered.network.send(0, 0, 1, 'append-entries', 2)
+    expect(ordered.network.take(0, 1, 'append-entries')).toBeNull()
+    expect(ordered.network.take(0, 1, 'heartbeat')!.message).toBe(1)
+    expect(ordered.network.take(0, 1, 'append-entries')!.message).toBe(2)
   })
 })
 

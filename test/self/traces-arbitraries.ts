@@ -62,7 +62,11 @@ function expectStep(node: fc.Arbitrary<string>, target: fc.Arbitrary<string>): f
       if (parameter === 'role') return fc.constantFrom(...roles).map((role) => [role])
       return word.map((text) => [text])
     })
-    return fc.tuple(...words).map((parts) => ({ step: 'expect' as const, expect: name, arguments: parts.flat() }))
+    return fc.record({
+      step: fc.constantFrom('expect' as const, 'reach' as const),
+      expect: fc.constant(name),
+      arguments: fc.tuple(...words).map((parts) => parts.flat()),
+    })
   })
 }
 
@@ -80,6 +84,7 @@ function step(nodes: readonly string[]): fc.Arbitrary<RaftStep> {
       groups: fc.array(fc.uniqueArray(node, { minLength: 1 }), { minLength: 1, maxLength: 4 }),
     }),
     fc.record({ step: fc.constantFrom('cut' as const, 'hold' as const, 'release' as const), ...link }),
+    fc.record({ step: fc.constant('deliver' as const), ...link, kind: message.kind }),
     fc.record({ step: fc.constantFrom('ring' as const, 'heal' as const, 'settle' as const) }),
     fc.record({
       step: fc.constant('crash' as const),

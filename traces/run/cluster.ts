@@ -13,6 +13,7 @@ import type {
   Answer,
   Input,
   MemberState,
+  Message,
   Operation,
   OutgoingMessage,
   RaftScenario,
@@ -46,6 +47,8 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
   readonly faults = new FaultLedger()
   /** Faults of single messages that happened, as explicit steps. */
   readonly effective: Step<Operation>[] = []
+  /** By node: the message that was delivered to it last. */
+  readonly received: (Message | null)[]
   /** Results of operations by their status. */
   readonly results = new Map<string, number>()
   /** Changes of membership without a result so far. */
@@ -110,6 +113,7 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
     this.#recording = recording
     this.#forgotten = forgotten
     this.#numbers = new Map(nodes.map((node, number) => [node, number]))
+    this.received = nodes.map(() => null)
     this.#network = new Network(seed, nodes, network, assumptions, this)
     this.#clocks = new Clocks(nodes.length)
     this.#disks = nodes.map((node) => new Disk(mixText(mix(seed, 0xd15c), node)))
@@ -242,6 +246,15 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
   release(from: number, to: number): void {
     this.#network.release(from, to, this.now)
     this.tell('release', this.#link(from, to))
+  }
+
+  /** The earliest message of this kind on this link is the next input. Returns whether there is one. */
+  deliver(from: number, to: number, kind: string): boolean {
+    const parcel = this.#network.take(from, to, kind)
+    if (parcel === null) return false
+    const input: Input = { type: 'deliver', node: this.nodes[to]!, at: this.local(to), message: parcel.message }
+    this.#queue(to, input, this.now, parcel)
+    return true
   }
 
   /** Mends and releases all links. */
@@ -549,6 +562,7 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
 
   #delivered(parcel: Envelope): void {
     this.deliveries++
+    this.received[parcel.to] = parcel.message.view
     this.#kindNames[parcel.kindNumber] = parcel.kind
     this.#kindDeliveries[parcel.kindNumber]!++
     if (++parcel.deliveries === 2) this.faults.count('duplicate')

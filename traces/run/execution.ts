@@ -63,6 +63,7 @@ export class Execution {
   readonly #operationCounts = new Map<string, number>()
   readonly #skipped = new Map<string, number>()
   readonly #outside = new Map<string, number>()
+  readonly #situations = new Map<string, number>()
   readonly #targets: (NodeId | null)[]
 
   /**
@@ -184,6 +185,7 @@ export class Execution {
       committedAfterHeal: Math.max(0, cluster.greatestCommit() - this.#commitAtHeal),
       exercised: this.#judge.exercised(),
       transitions: this.#judge.transitions(),
+      situations: this.#situations,
       coverage: {
         deliveries: toCounts(cluster.deliveriesByKind()),
         operations: toCounts(this.#operationCounts),
@@ -233,8 +235,14 @@ export class Execution {
           yield* this.#settle()
           if (steps.slice(index + 1).some(({ step }) => step !== 'expect')) yield* this.#enter('disturb')
           break
+        case 'deliver':
+          yield* this.#deliver(step.from, step.to, step.kind)
+          break
         case 'expect':
           yield* this.#expect(step.expect, step.arguments)
+          break
+        case 'reach':
+          yield* this.#reach(step.expect, step.arguments)
           break
         default:
           this.#disturb(step)
@@ -327,6 +335,15 @@ export class Execution {
     yield* this.#ask(node, { type: 'restart', node: cluster.nodes[node]!, at: cluster.local(node) })
   }
 
+  *#deliver(from: NodeId, to: NodeId, kind: string): Generator<void, void, void> {
+    const cluster = this.#cluster
+    const node = cluster.number(to)
+    if (!cluster.isActive(node)) return increment(this.#skipped, 'deliver')
+    yield* this.#catchUp(node)
+    if (!cluster.deliver(cluster.number(from), node, kind)) return increment(this.#skipped, 'deliver')
+    yield
+  }
+
   /** Ends all faults, then asks the cluster for progress until it has shown all that liveness demands. */
   *#settle(): Generator<void, void, void> {
     const cluster = this.#cluster
@@ -367,16 +384,28 @@ export class Execution {
   }
 
   *#expect(name: string, words: readonly string[]): Generator<void, void, void> {
-    const snapshot = new Map<NodeId, SeenNode>()
-    for (const [number, node] of this.#cluster.nodes.entries()) {
-      const running = this.#cluster.isUp(number)
-      const inspection = running && inspects(name) ? yield* this.#inspect(number) : undefined
-      snapshot.set(node, { running, state: this.#cluster.states[number]!, inspection })
-    }
-    const text = evaluate(name, words, snapshot)
+    const text = yield* this.#evaluate(name, words)
     if (text === null) return
     this.#cluster.tell('expect', text)
     this.#fail({ requirement: 'scenario/expectation', text, allowed: ['expect', name, ...words].join(' '), node: null })
+  }
+
+  *#reach(name: string, words: readonly string[]): Generator<void, void, void> {
+    const reached = (yield* this.#evaluate(name, words)) === null
+    const situation = [name, ...words].join(' ')
+    this.#situations.set(situation, (this.#situations.get(situation) ?? 0) + (reached ? 1 : 0))
+  }
+
+  /** Null if what is seen now is as expected; else what was seen instead. */
+  *#evaluate(name: string, words: readonly string[]): Generator<void, string | null, void> {
+    const cluster = this.#cluster
+    const snapshot = new Map<NodeId, SeenNode>()
+    for (const [number, node] of cluster.nodes.entries()) {
+      const running = cluster.isUp(number)
+      const inspection = running && inspects(name) ? yield* this.#inspect(number) : undefined
+      snapshot.set(node, { running, state: cluster.states[number]!, received: cluster.received[number]!, inspection })
+    }
+    return evaluate(name, words, snapshot)
   }
 
   /** Carries out a step that takes no time and that no node sees. */

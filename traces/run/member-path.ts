@@ -286,6 +286,7 @@ class MemberRun {
       committedAfterHeal: 0,
       exercised: this.#judge.exercised(),
       transitions: counts,
+      situations: new Map(),
       coverage: {
         deliveries: Object.fromEntries([...this.#deliveries].sort()),
         operations: this.#operations > 0 ? { propose: this.#operations } : {},

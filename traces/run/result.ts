@@ -55,6 +55,8 @@ export interface RunResult {
   readonly exercised: ReadonlyMap<string, number>
   /** Member model transitions that were observed, by name. */
   readonly transitions: ReadonlyMap<string, number>
+  /** By situation of a `reach` step, in its words: how often it was reached; 0 for never. */
+  readonly situations: ReadonlyMap<string, number>
   readonly coverage: {
     /** Deliveries by kind of message. */
     readonly deliveries: Counts
