@@ -13,7 +13,7 @@ import type { Implementation } from './impl/contract/raft.ts'
 import { runRaftSuite, type SuiteOptions } from './test/suites/raft.ts'
 import { loadSpec, surfaceOf } from './test/suites/spec.ts'
 import type { Target } from './test/suites/target.ts'
-import { binding, type Outcome, type Report } from './traces/report.ts'
+import { binding, drawLanes, type Outcome, type Report } from './traces/report.ts'
 
 export interface ConformanceOptions extends Omit<SuiteOptions, 'signal' | 'onProgress' | 'place' | 'command'> {
   /** What becomes of a requirement that no run put to the test. Default: it fails if it counts for conformance. */
@@ -75,6 +75,6 @@ function skipReason(outcome: Outcome, strict: boolean, inconclusive: 'fail' | 's
 
 function messageOf({ verdict, reason, sentence, counterexample }: Outcome): string {
   if (counterexample === null) return `${verdict}: ${reason}`
-  const { text, allowed, lanes, scenario } = counterexample
-  return [sentence, '', text, `allowed: ${allowed}`, '', lanes, '', scenario].join('\n')
+  const { text, allowed, story, scenario } = counterexample
+  return [sentence, '', text, `allowed: ${allowed}`, '', ...drawLanes(story), '', scenario].join('\n')
 }

@@ -1,11 +1,12 @@
 /** Reports: what a suite found, for people, for programs, and for the pages that show the results of builds. */
+import { match } from 'ts-pattern'
 import { githubReport } from './report/github.ts'
 import { htmlReport } from './report/html.ts'
 import { jsonReport } from './report/json.ts'
 import { junitReport } from './report/junit.ts'
 import { prettyReport, type PrettyOptions } from './report/pretty.ts'
 import type { Report, ShownCounterexample } from './report/verdict.ts'
-import { showEvents, showLanes, showMermaid, showStates, type Counterexample } from './show.ts'
+import { showEvents, showStates, storyOf, type Counterexample } from './show.ts'
 import { printScenario } from './text.ts'
 
 export { mergeReports, readKnownFailures, readReport, reportJsonSchema } from './report/json.ts'
@@ -18,6 +19,7 @@ export {
 } from './report/pretty.ts'
 export { binding, conclusion, exitCode } from './report/verdict.ts'
 export type { Counts, KnownFailure, Level, Outcome, Report, ShownCounterexample, Verdict } from './report/verdict.ts'
+export { drawLanes } from './show/lanes.ts'
 
 export const reporters = ['pretty', 'json', 'junit', 'github', 'html'] as const
 export type Reporter = (typeof reporters)[number]
@@ -33,25 +35,19 @@ export const reportFiles: Readonly<Record<Reporter, string>> = {
 
 /** The report in the form of a reporter. */
 export function renderReport(report: Report, reporter: Reporter, options: PrettyOptions = {}): string {
-  switch (reporter) {
-    case 'pretty':
-      return prettyReport(report, options)
-    case 'json':
-      return jsonReport(report)
-    case 'junit':
-      return junitReport(report)
-    case 'github':
-      return githubReport(report)
-    case 'html':
-      return htmlReport(report)
-  }
+  return match(reporter)
+    .with('pretty', () => prettyReport(report, options))
+    .with('json', () => jsonReport(report))
+    .with('junit', () => junitReport(report))
+    .with('github', () => githubReport(report))
+    .with('html', () => htmlReport(report))
+    .exhaustive()
 }
 
-/** What a report keeps of a counterexample; `width` is that of its diagram. */
+/** What a report keeps of a counterexample. */
 export function shownCounterexample(
   counterexample: Counterexample,
   search: Pick<ShownCounterexample, 'found' | 'shrunk' | 'reproduced' | 'trace'>,
-  width = 110,
 ): ShownCounterexample {
   const { violation, trace } = counterexample
   return {
@@ -60,8 +56,7 @@ export function shownCounterexample(
     node: violation.node,
     scenario: printScenario(trace.scenario),
     steps: trace.scenario.steps.length,
-    lanes: showLanes(counterexample, width),
-    mermaid: showMermaid(counterexample),
+    story: storyOf(counterexample),
     log: showEvents(counterexample),
     states: showStates(counterexample),
     ...search,

@@ -1,5 +1,6 @@
 /** A counterexample, shown to a person: what was required, what happened instead, and how it came to that. */
 import pc from 'picocolors'
+import { match, P } from 'ts-pattern'
 import type { Violation } from '../properties/judge.ts'
 import type { TraceEvent } from './event.ts'
 import type { Trace } from './format.ts'
@@ -7,8 +8,9 @@ import { escapeControl, shorten } from './input-error.ts'
 import { describeAnswer, describeConfiguration, describeEntries, describeInput } from './show/describe.ts'
 import { drawLanes } from './show/lanes.ts'
 import { drawMermaid } from './show/mermaid.ts'
+import { paragraph } from './show/paragraph.ts'
 import { statesAt } from './show/states.ts'
-import { tellStory } from './show/story.ts'
+import { legendOf, tellStory, type Story } from './show/story.ts'
 import { printScenario } from './text.ts'
 
 /** A requirement in words, from SPEC.md. */
@@ -46,25 +48,38 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
   const colors = pc.createColors(colored)
   const heading = (text: string): string[] => ['', colors.bold(text)]
   const line = escapeControl
-  const implementation = trace.meta.implementation
-  const story = tellStory(trace.events, event, violation)
+  const { implementation } = trace.meta
+  const story = storyOf(counterexample)
+  const level = requirement === undefined ? '' : `  ${requirement.level}`
   return [
-    colors.bold(colors.red(line(violation.requirement))),
+    `${colors.bold(colors.red(line(violation.requirement)))}${line(level)}`,
     ...(requirement === undefined
       ? []
-      : [`${line(requirement.level)}  ${line(requirement.sentence)}  ${colors.dim(`[${line(requirement.source)}]`)}`]),
+      : [
+          ...paragraph(line(requirement.sentence), width, '  '),
+          ...paragraph(line(requirement.source), width, '  ').map(colors.dim),
+        ]),
     ...(implementation === null
       ? []
-      : [colors.dim(line(`${implementation.name} ${implementation.version} (${implementation.language})`))]),
+      : [colors.dim(line(`  ${implementation.name} ${implementation.version} (${implementation.language})`))]),
     ...heading('What happened'),
-    `  ${colors.red('✗')} ${placeOf(trace.events[event])} ${line(violation.text)}`,
-    ...(violation.allowed === '' ? [] : [`  ${colors.green('✓')} allowed: ${line(violation.allowed)}`]),
-    ...heading('How it came to that'),
-    ...drawLanes(story, colors, width),
-    ...heading('Events around it  (log positions are index@term)'),
-    ...logLines(trace.events, event, before, after).map((text) => (text.startsWith('✗') ? colors.red(text) : text)),
-    ...heading('Last states'),
-    ...stateTable(trace.events, event).map((text) => `  ${text}`),
+    ...paragraph(`${placeOf(trace.events[event])} ${line(violation.text)}`, width, '    ', `  ${colors.red('✗')} `),
+    ...(violation.allowed === ''
+      ? []
+      : paragraph(`allowed: ${line(violation.allowed)}`, width, '    ', `  ${colors.green('✓')} `)),
+    ...(trace.events.length === 0
+      ? []
+      : [
+          ...heading('How it came to that'),
+          ...drawLanes(story, width, colors),
+          ...paragraph(legendOf(story), width, '  ').map(colors.dim),
+          ...heading('Events around it'),
+          ...logLines(trace.events, event, before, after).map((text) =>
+            text.startsWith('✗') ? colors.red(text) : text,
+          ),
+          ...heading('Last states'),
+          ...stateTable(trace.events, event).map((text) => `  ${text}`),
+        ]),
     ...heading('The scenario'),
     ...printScenario(trace.scenario)
       .trimEnd()
@@ -75,14 +90,14 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
   ].join('\n')
 }
 
-/** The counterexample's diagram in Mermaid's language. */
-export function showMermaid({ trace, violation, event }: Counterexample): string {
-  return drawMermaid(tellStory(trace.events, event, violation))
+/** The story of the counterexample, which diagrams are drawn from. */
+export function storyOf({ trace, violation, event }: Counterexample): Story {
+  return tellStory(trace.events, event, violation)
 }
 
-/** The diagram in characters, without colours. */
-export function showLanes({ trace, violation, event }: Counterexample, width = 120): string {
-  return drawLanes(tellStory(trace.events, event, violation), pc.createColors(false), width).join('\n')
+/** The counterexample's diagram in Mermaid's language. */
+export function showMermaid(counterexample: Counterexample): string {
+  return drawMermaid(storyOf(counterexample))
 }
 
 /** The events around the violation, an aligned line each. */
@@ -101,9 +116,13 @@ export function showLog(events: readonly TraceEvent[], violation = -1): string[]
 }
 
 function placeOf(event: TraceEvent | undefined): string {
-  if (event === undefined || event.event === 'start') return 'at the start:'
-  if (event.event === 'step') return `at ${event.now} ms, ${event.input.node}:`
-  return event.event === 'finish' ? 'at the end:' : `at ${event.now} ms:`
+  return match(event)
+    .with(undefined, () => 'before it could tell:')
+    .with({ event: 'start' }, () => 'at the start:')
+    .with({ event: 'step' }, ({ now, input }) => `at ${now} ms, ${input.node}:`)
+    .with({ event: 'finish' }, () => 'at the end:')
+    .with({ event: P.union('fault', 'phase', 'inspect') }, ({ now }) => `at ${now} ms:`)
+    .exhaustive()
 }
 
 /** Columns: mark, time, node, what it was given, what it did. */
@@ -124,20 +143,18 @@ function logLines(events: readonly TraceEvent[], violation: number, before: numb
 
 /** Node, what it was given, what it did. */
 function eventCells(event: TraceEvent): [string, string, string] {
-  switch (event.event) {
-    case 'start':
-      return ['', `start of ${event.start.nodes.join(' ')}`, '']
-    case 'step':
-      return [event.input.node, escapeControl(describeInput(event.input)), describeAnswer(event.answer).join('; ')]
-    case 'fault':
-      return ['', escapeControl(`~ ${event.fault} ${event.text}`), '']
-    case 'phase':
-      return ['', `— ${event.phase} —`, '']
-    case 'inspect':
-      return [event.node, 'inspected', '']
-    case 'finish':
-      return ['', 'the end', '']
-  }
+  return match<TraceEvent, [string, string, string]>(event)
+    .with({ event: 'start' }, ({ start }) => ['', `start of ${start.nodes.join(' ')}`, ''])
+    .with({ event: 'step' }, ({ input, answer }) => [
+      input.node,
+      escapeControl(describeInput(input)),
+      describeAnswer(answer).join('; '),
+    ])
+    .with({ event: 'fault' }, ({ fault, text }) => ['', escapeControl(`~ ${fault} ${text}`), ''])
+    .with({ event: 'phase' }, ({ phase }) => ['', `— ${phase} —`, ''])
+    .with({ event: 'inspect' }, ({ node }) => [node, 'inspected', ''])
+    .with({ event: 'finish' }, () => ['', 'the end', ''])
+    .exhaustive()
 }
 
 function stateTable(events: readonly TraceEvent[], index: number): string[] {
@@ -153,6 +170,7 @@ function stateTable(events: readonly TraceEvent[], index: number): string[] {
     describeConfiguration(state.configuration),
     `${base.index > 0 ? `(${base.index}@${base.term}) ` : ''}${describeEntries(entries)}` || '-',
   ])
+  if (rows.length === 0) return []
   const table = [head, ...rows].map((row) => row.map((cell) => shorten(escapeControl(cell), 48)))
   const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
   return table.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd())

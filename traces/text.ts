@@ -101,8 +101,7 @@ export function printStep(step: RaftStep): string {
   }
 }
 
-/** What a client asks of a node, in the words of the text form. */
-export function printOperation(node: string, operation: Operation): string {
+function printOperation(node: string, operation: Operation): string {
   switch (operation.type) {
     case 'propose':
       return `propose ${node} ${printCommand(operation.command)}`
@@ -161,7 +160,8 @@ function printName(name: string): string {
   return /^[\w.,:;()'-]+( [\w.,:;()'-]+)*$/.test(name) ? name : quote(name)
 }
 
-function printWord(word: string): string {
+/** A word of the text form; one that is not plain is quoted. */
+export function printWord(word: string): string {
   return /^[\w.:/+*@-]+$/.test(word) ? word : quote(word)
 }
 

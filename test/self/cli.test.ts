@@ -204,7 +204,7 @@ describe('the reference', () => {
       /judged again, the same is broken: nothing/,
     )
     expect((await run('replay', 'mine/run.trace.jsonl')).code).toBe(0)
-    expect((await run('show', 'mine/run.trace.jsonl', '--as', 'log')).out).toContain('propose')
+    expect((await run('show', 'mine/run.trace.jsonl', '--as', 'log')).out).toContain('client: put x=1')
   })
 
   test('an expectation that does not hold is told, with the place', async () => {

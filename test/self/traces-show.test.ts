@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { TraceEvent } from '../../traces/event.ts'
-import { show, showLanes, showMermaid, type Counterexample } from '../../traces/show.ts'
+import { show, showMermaid, storyOf, type Counterexample } from '../../traces/show.ts'
+import { drawLanes } from '../../traces/show/lanes.ts'
 import { escapeMermaid } from '../../traces/show/mermaid.ts'
 import { tellStory } from '../../traces/show/story.ts'
 import { sampleTrace } from './traces-sample.ts'
@@ -41,7 +42,9 @@ const hostile: Counterexample = {
 describe('a shown counterexample', () => {
   test('says what was required, what happened, what was allowed, and how to run it again', () => {
     const text = show(sample)
-    expect(text).toContain('MUST  A member votes for at most one candidate in a term.  [Raft §5.2]')
+    expect(text).toContain(
+      'raft/one-vote-per-term  MUST\n  A member votes for at most one candidate in a term.\n  Raft §5.2\n',
+    )
     expect(text).toContain('✗ at 22 ms, n3: n3 voted for n1 and then for n2 in term 2')
     expect(text).toContain('✓ allowed: a refusal, or no answer')
     expect(text).toContain('  timeout n1\n  timeout n2\n  run 100ms')
@@ -53,17 +56,17 @@ describe('a shown counterexample', () => {
   })
 
   test('has a diagram for terminals', () => {
-    expect(showLanes(sample, 100)).toMatchInlineSnapshot(`
-      "          n1                            n2                            n3
-            10  ● candidate, term 2, votes n1 │                             │
+    expect(drawLanes(storyOf(sample), 100).join('\n')).toMatchInlineSnapshot(`
+      "      ms  n1                            n2                            n3
+            10  ● candidate, term 2, votes for n1                           │
             11  │  ~ cut n1 > n2 cut ~        │                             │
             15  ├──────────────── request-vote t2 last 0@0 ────────────────▶│
-                │                             │                             ● term 2, votes n1
-            18  │                             ● candidate, term 2, votes n2 │
-            20  │◀─────────────────── vote granted t2 ──────────────────────┤
+                │                             │                             ● term 2, votes for n1
+            18  │                             ● candidate, term 2, votes for n2
+            20  │◀───────────────────── vote granted t2 ────────────────────┤
                 ★ leader, log + 1@2           │                             │
             22  │                             ├─ request-vote t2 last 0@0 ─▶│
-                │                             │                             ● votes n2
+                │                             │                             ● votes for n2
                 │                             │                             ✗ raft/one-vote-per-term"
     `)
   })
@@ -73,15 +76,15 @@ describe('a shown counterexample', () => {
   participant p1 as n1
   participant p2 as n2
   participant p3 as n3
-  Note over p1: 10 ms candidate, term 2, votes n1
+  Note over p1: 10 ms candidate, term 2, votes for n1
   Note over p1,p3: 11 ms cut n1 #62; n2 cut
   p1->>p3: 15 ms request-vote t2 last 0@0
-  Note over p3: 15 ms term 2, votes n1
-  Note over p2: 18 ms candidate, term 2, votes n2
+  Note over p3: 15 ms term 2, votes for n1
+  Note over p2: 18 ms candidate, term 2, votes for n2
   p3->>p1: 20 ms vote granted t2
   Note over p1: 20 ms leader, log + 1@2
   p2->>p3: 22 ms request-vote t2 last 0@0
-  Note over p3: 22 ms votes n2
+  Note over p3: 22 ms votes for n2
   Note over p3: 22 ms VIOLATED raft/one-vote-per-term
 `)
   })
@@ -97,7 +100,7 @@ describe('a shown counterexample', () => {
       node: null,
     })
     expect(later.nodes).toEqual(['n1', 'n2', 'n3'])
-    expect(later.rows).toContainEqual(expect.objectContaining({ row: 'message', lost: true, now: 14, sent: 10 }))
+    expect(later.rows).toContainEqual(expect.objectContaining({ row: 'message', lost: 'loss', now: 14, sent: 10 }))
   })
 
   test('leaves out the beginning of a long story', () => {

@@ -1,12 +1,14 @@
 /** Reports as JSON: written with stable bytes, read with suspicion, merged from shards. */
+import { match } from 'ts-pattern'
 import { z } from 'zod'
 import { schemas } from '../../impl/contract/schema.ts'
 import { firstIssue, parseLine } from '../format.ts'
 import { InputError, suggestion } from '../input-error.ts'
+import { tones, type Row } from '../show/story.ts'
 import { reportVersion, verdicts, type Counts, type KnownFailure, type Outcome, type Report } from './verdict.ts'
 
 /** Bounds of a report, whoever wrote it. */
-const limits = { file: 67_108_864, word: 256, text: 1_048_576, list: 10_000 } as const
+const limits = { file: 67_108_864, word: 256, text: 1_048_576, list: 10_000, nodes: 100 } as const
 
 const word = z.string().max(limits.word)
 const text = z.string().max(limits.text)
@@ -16,6 +18,32 @@ const counts = z
   .refine((record) => Object.keys(record).length <= limits.list, `more than ${limits.list} names`)
 
 const knownFailure = z.strictObject({ requirement: word, reason: text.min(1), link: text })
+
+const storyRow = z.discriminatedUnion('row', [
+  z.strictObject({
+    row: z.literal('message'),
+    now: natural,
+    from: word,
+    to: word,
+    text,
+    sent: natural.nullable(),
+    lost: word.nullable(),
+  }),
+  z.strictObject({ row: z.literal('note'), now: natural, node: word, text, tone: z.enum(tones) }),
+  z.strictObject({ row: z.literal('fault'), now: natural, text }),
+])
+
+const story = z
+  .strictObject({ nodes: z.array(word).max(limits.nodes), rows: z.array(storyRow).max(limits.list), omitted: natural })
+  .refine(({ nodes, rows }) => rows.every((row) => nodesOf(row).every((node) => nodes.includes(node))), 'unknown node')
+
+function nodesOf(row: Row): string[] {
+  return match(row)
+    .with({ row: 'message' }, ({ from, to }) => [from, to])
+    .with({ row: 'note' }, ({ node }) => [node])
+    .with({ row: 'fault' }, () => [])
+    .exhaustive()
+}
 
 const outcome = z.strictObject({
   requirement: word,
@@ -35,8 +63,7 @@ const outcome = z.strictObject({
       node: word.nullable(),
       scenario: z.string(),
       steps: natural,
-      lanes: z.string(),
-      mermaid: z.string(),
+      story,
       log: z.string(),
       states: z.string(),
       found: text,
@@ -55,6 +82,7 @@ const reportSchema = z.strictObject({
   spec: natural,
   implementation: schemas.hello.nullable(),
   command: text.nullable(),
+  rerun: text.optional(),
   suite: word,
   seed: z.int(),
   shard: z.strictObject({ index: z.int().min(1), of: z.int().min(1) }).nullable(),

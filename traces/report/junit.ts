@@ -1,4 +1,5 @@
 /** The report as JUnit XML: a suite a profile, a case a requirement. */
+import { drawLanes } from '../show/lanes.ts'
 import { remarkOf } from './pretty.ts'
 import { byProfile, type Outcome, type Report } from './verdict.ts'
 
@@ -51,7 +52,7 @@ function details({ sentence, source, counterexample, replay }: Outcome): string 
           counterexample.text,
           `allowed: ${counterexample.allowed}`,
           '',
-          counterexample.lanes,
+          ...drawLanes(counterexample.story),
           '',
           counterexample.scenario,
         ]),

@@ -1,17 +1,28 @@
 /** The report for a person at a terminal, and the progress that is shown while it comes about. */
 import pc from 'picocolors'
+import { match, P } from 'ts-pattern'
 import { escapeControl, shorten } from '../input-error.ts'
+import { drawLanes, type Colors } from '../show/lanes.ts'
+import { paragraph } from '../show/paragraph.ts'
+import { legendOf } from '../show/story.ts'
 import {
   byProfile,
   conclusion,
+  counted,
   exitCode,
   grouped,
+  isUnclaimed,
+  newFailures,
+  rerunOf,
+  runsOf,
   tally,
+  undecided,
   unexpectedPasses,
   verdicts,
   type Counts,
   type Outcome,
   type Report,
+  type ShownCounterexample,
   type Verdict,
 } from './verdict.ts'
 
@@ -31,94 +42,149 @@ export const signs: Readonly<Record<Verdict, string>> = {
 }
 
 /** A verdict per requirement, coverage, every failure with the command that replays it, and a conclusion. */
-export function prettyReport(report: Report, options: PrettyOptions = {}): string {
-  const { colors: colored = false, width = 120 } = options
-  const colors = pc.createColors(colored)
-  const { implementation, runs } = report
-  const line = escapeControl
-  const paint = (verdict: Verdict, known: boolean): ((text: string) => string) => {
-    if (known) return colors.yellow
-    if (verdict === 'pass') return colors.green
-    return verdict === 'unsupported' ? colors.dim : verdict === 'inconclusive' ? colors.yellow : colors.red
-  }
-  const lines: string[] = [
-    colors.bold(
-      line(
-        [
-          `Swarmcheck ${report.swarmcheck}`,
-          implementation === null ? 'no implementation' : `${implementation.name} ${implementation.version}`,
-          `suite ${report.suite}`,
-          `seed ${report.seed}`,
-          ...(report.shard === null ? [] : [`shard ${report.shard.index}/${report.shard.of}`]),
-        ].join(' · '),
-      ),
-    ),
-    colors.dim(
-      `${grouped(runs.scenarios)} scenarios, ${grouped(runs.steps)} steps, ${grouped(runs.deliveries)} deliveries, ` +
-        `${grouped(Math.round(runs.simulated / 1000))} simulated seconds`,
-    ),
-  ]
-  const longest = Math.max(20, ...report.outcomes.map(({ requirement }) => requirement.length))
-  for (const [profile, outcomes] of byProfile(report.outcomes)) {
-    const claimed = outcomes.some((outcome) => outcome.claimed)
-    lines.push('', `${colors.bold(line(profile))}${claimed ? '' : colors.dim('  not claimed')}`)
-    for (const outcome of outcomes) {
-      const known = outcome.known !== null
-      const times = outcome.exercised > 0 ? `${grouped(outcome.exercised)}×` : ''
-      const start = `  ${signs[outcome.verdict]} ${line(outcome.requirement).padEnd(longest)}  ${outcome.level.padEnd(6)}`
-      const room = Math.max(20, width - start.length - 14)
-      const remark = shorten(line(remarkOf(outcome)), room)
-      lines.push(
-        `${paint(outcome.verdict, known && outcome.verdict !== 'pass')(start)} ${colors.dim(times.padStart(11))}  ${remark}`.trimEnd(),
-      )
-    }
-  }
-  lines.push('', ...coverageLines(report, width).map((text) => line(text)))
-  for (const outcome of report.outcomes) {
-    if (outcome.verdict !== 'fail' || outcome.counterexample === null) continue
-    const { counterexample } = outcome
-    lines.push(
-      '',
-      colors.bold(colors.red(`✗ ${line(outcome.requirement)}`)),
-      `  ${outcome.level}  ${line(outcome.sentence)}  ${colors.dim(`[${line(outcome.source)}]`)}`,
-      `  ${line(counterexample.text)}`,
-      ...(counterexample.allowed === '' ? [] : [`  allowed: ${line(counterexample.allowed)}`]),
-      ...(outcome.known === null ? [] : [`  known: ${line(outcome.known.reason)} ${line(outcome.known.link)}`]),
-      '',
-      ...block(counterexample.lanes),
-      '',
-      ...block(counterexample.states),
-      '',
-      ...block(counterexample.scenario).map((text) => colors.dim(text)),
-      ...reproduction(outcome).map((text) => line(text)),
-    )
-  }
-  const passes = unexpectedPasses(report)
-  if (passes.length > 0) {
-    lines.push('', colors.yellow('Known failures that pass now:'))
-    for (const { requirement, known } of passes)
-      lines.push(`  ${line(requirement)}: ${line(known!.reason)} ${line(known!.link)}`)
-  }
-  if (report.notes.length > 0) lines.push('', ...report.notes.map((note) => `Note: ${line(note)}`))
-  if (report.errors.length > 0) {
-    lines.push('', colors.red('Errors:'), ...report.errors.flatMap((error) => block(error)))
-  }
-  const counts = tally(report.outcomes)
-  const summary = verdicts.filter((verdict) => counts[verdict] > 0).map((verdict) => `${counts[verdict]} ${verdict}`)
-  const code = exitCode(report)
-  const final = code === 0 ? colors.green : code === 2 ? colors.yellow : colors.red
-  lines.push('', `${summary.join(', ')}`, colors.bold(final(conclusion(report))), '')
-  return lines.join('\n')
+export function prettyReport(report: Report, { colors = false, width = 120 }: PrettyOptions = {}): string {
+  const page: Page = { colors: pc.createColors(colors), width }
+  return [
+    ...headLines(report, page),
+    ...profileLines(report, page),
+    '',
+    ...coverageLines(report, page),
+    ...report.outcomes.flatMap((outcome) => failureLines(outcome, page)),
+    ...closingLines(report, page),
+    '',
+  ].join('\n')
 }
 
-function reproduction({ counterexample, replay }: Outcome): string[] {
-  if (counterexample === null) return []
-  const { shrunk, reproduced, found } = counterexample
-  const again = reproduced.tries > 1 ? `, fails in ${reproduced.failures} of ${reproduced.tries} tries` : ''
+interface Page {
+  readonly colors: Colors
+  readonly width: number
+}
+
+function headLines(report: Report, { colors, width }: Page): string[] {
+  const { implementation, suite, seed, shard } = report
+  const title = [
+    `Swarmcheck ${report.swarmcheck}`,
+    implementation === null ? 'no implementation' : `${implementation.name} ${implementation.version}`,
+    `suite ${suite}`,
+    `seed ${seed}`,
+    ...(shard === null ? [] : [`shard ${shard.index}/${shard.of}`]),
+  ]
+  return [
+    ...paragraph(escapeControl(title.join(' · ')), width).map(colors.bold),
+    ...paragraph(runsOf(report).join(', '), width).map(colors.dim),
+  ]
+}
+
+/** A line a requirement; a line a profile where it is not claimed. */
+function profileLines({ outcomes }: Report, page: Page): string[] {
+  const { colors } = page
+  const profiles = [...byProfile(outcomes)]
+  const longest = Math.max(20, ...outcomes.map(({ requirement }) => requirement.length))
+  const claimed = profiles.filter(([, members]) => !isUnclaimed(members))
+  const folded = profiles.filter(([, members]) => isUnclaimed(members))
+  const name = Math.max(0, ...folded.map(([profile]) => profile.length))
+  return [
+    ...claimed.flatMap(([profile, members]) => [
+      '',
+      colors.bold(escapeControl(profile)),
+      ...members.flatMap((outcome) => outcomeLines(outcome, longest, page)),
+    ]),
+    ...(folded.length === 0 ? [] : ['', `${colors.bold('Not claimed')}${colors.dim(', and so not judged')}`]),
+    ...folded.map(([profile, members]) =>
+      colors.dim(
+        `  ${signs.unsupported} ${escapeControl(profile).padEnd(name)}  ${counted(members.length, 'requirement')}`,
+      ),
+    ),
+  ]
+}
+
+/** The remark stands behind the rest, or below where there is no room. */
+function outcomeLines(outcome: Outcome, longest: number, { colors, width }: Page): string[] {
+  const { verdict, requirement, level, exercised, known } = outcome
+  const paint = match({ verdict, known: known !== null })
+    .with({ verdict: 'pass' }, () => colors.green)
+    .with({ known: true }, { verdict: 'inconclusive' }, () => colors.yellow)
+    .with({ verdict: P.union('fail', 'error') }, () => colors.red)
+    .with({ verdict: 'unsupported' }, () => colors.dim)
+    .exhaustive()
+  const times = (exercised > 0 ? `${grouped(exercised)}×` : '').padStart(11)
+  const start = `  ${signs[verdict]} ${escapeControl(requirement).padEnd(longest)}  ${level.padEnd(6)}`
+  const remark = escapeControl(remarkOf(outcome))
+  const line = `${paint(start)} ${colors.dim(times)}`
+  const room = width - start.length - times.length - 3
+  if (remark.length <= room) return [`${line}${remark === '' ? '' : `  ${remark}`}`.trimEnd()]
+  return [line.trimEnd(), ...paragraph(shorten(remark, 2 * width), width, '      ')]
+}
+
+function failureLines(outcome: Outcome, { colors, width }: Page): string[] {
+  const { requirement, level, sentence, source, counterexample, known } = outcome
+  if (outcome.verdict !== 'fail' || counterexample === null) return []
+  const { text, allowed, story, states, scenario } = counterexample
+  const part = (head: string, words: string): string[] => {
+    return paragraph(escapeControl(words), width, ' '.repeat(12), colors.bold(`  ${head.padEnd(10)}`))
+  }
   return [
     '',
-    `  found by ${found}, shrunk in ${grouped(shrunk.executions)} executions${shrunk.complete ? '' : ' (not to the end)'}${again}`,
-    ...(replay === '' ? [] : [`  again: ${replay}`]),
+    `${colors.bold(colors.red(`${signs.fail} ${escapeControl(requirement)}`))}  ${level}`,
+    ...paragraph(escapeControl(sentence), width, '  '),
+    ...paragraph(escapeControl(source), width, '  ').map(colors.dim),
+    '',
+    ...part('happened', text),
+    ...part('allowed', allowed),
+    ...(known === null ? [] : part('known', `${known.reason} ${known.link}`)),
+    '',
+    ...drawLanes(story, width - 2, colors).map((line) => `  ${line}`),
+    ...paragraph(legendOf(story), width, '  ').map(colors.dim),
+    '',
+    ...block(states),
+    '',
+    ...block(scenario).map(colors.dim),
+    '',
+    ...paragraph(escapeControl(searchOf(counterexample)), width, '  '),
+    ...(outcome.replay === '' ? [] : [`  ${colors.bold('again')}  ${escapeControl(outcome.replay)}`]),
+  ]
+}
+
+/** How a counterexample was found. */
+export function searchOf({ found, shrunk, reproduced }: ShownCounterexample): string {
+  const ends = shrunk.complete ? '' : ' (not to the end)'
+  const again = reproduced.tries > 1 ? `, fails in ${reproduced.failures} of ${reproduced.tries} tries` : ''
+  return `found by ${found}, shrunk in ${counted(shrunk.executions, 'execution')}${ends}${again}`
+}
+
+/** What a reader whose terminal has scrolled to the end must see. */
+function closingLines(report: Report, { colors, width }: Page): string[] {
+  const { notes, errors } = report
+  const paragraphs = (texts: readonly string[]): string[] =>
+    texts.flatMap((text) => paragraph(escapeControl(text), width, '  '))
+  const passes = unexpectedPasses(report)
+  const failures = newFailures(report)
+  const open = undecided(report)
+  const code = exitCode(report)
+  const rerun = rerunOf(report)
+  return [
+    ...(notes.length === 0 ? [] : ['', colors.bold('Notes'), ...paragraphs(notes)]),
+    ...(errors.length === 0 ? [] : ['', colors.red('Errors'), ...errors.flatMap(block)]),
+    ...(passes.length === 0 ? [] : ['', colors.yellow('Known failures that pass now')]),
+    ...paragraphs(passes.map(({ requirement, known }) => `${requirement}: ${known!.reason} ${known!.link}`)),
+    ...(failures.length === 0 ? [] : ['', colors.red('Failures')]),
+    ...paragraphs(failures.map(({ requirement }) => `${signs.fail} ${requirement}`)),
+    ...(open.length === 0 ? [] : ['', colors.yellow('Without a verdict')]),
+    ...paragraphs(open.map((outcome) => `${outcome.requirement}: ${remarkOf(outcome)}`)),
+    '',
+    ...paragraph(tallyOf(report).join(', '), width),
+    colors.bold((code === 0 ? colors.green : code === 2 ? colors.yellow : colors.red)(conclusion(report))),
+    ...(rerun === null ? [] : [colors.dim(`again: ${escapeControl(rerun)}`)]),
+  ]
+}
+
+/** How many requirements have each verdict, and how many are not claimed. */
+export function tallyOf({ outcomes }: Report): string[] {
+  const unclaimed = outcomes.filter((outcome) => isUnclaimed([outcome])).length
+  const counts = tally(outcomes.filter((outcome) => !isUnclaimed([outcome])))
+  return [
+    ...verdicts.filter((verdict) => counts[verdict] > 0).map((verdict) => `${counts[verdict]} ${verdict}`),
+    ...(unclaimed === 0 ? [] : [`${unclaimed} not claimed`]),
   ]
 }
 
@@ -132,53 +198,63 @@ export function remarkOf({ verdict, known, reason, counterexample, exercised }: 
   return verdict === 'inconclusive' && exercised === 0 ? 'never put to the test' : ''
 }
 
-/** What was covered, for a reader. */
-export function coverageLines({ coverage, outcomes }: Report, width = 120): string[] {
+/** One line of what was covered. */
+export interface CoveragePart {
+  readonly title: string
+  /** What its figures mean. */
+  readonly meaning: string
+  readonly parts: readonly string[]
+}
+
+/** What was covered, for a reader; what there is nothing to say of is left out. */
+export function coverageParts({ coverage, outcomes }: Report): CoveragePart[] {
   const names = Object.entries(coverage.transitions)
   const unseen = names.filter(([, count]) => count === 0).map(([name]) => name)
   const tested = outcomes.filter(({ exercised }) => exercised > 0).length
-  const counts = (title: string, record: Counts): string[] => {
-    const parts = Object.entries(record)
+  // Where no unseen one is listed, nobody said how many there are.
+  const seen = unseen.length === 0 ? names.length : `${names.length - unseen.length} of ${names.length}`
+  const counts = (record: Counts): string[] =>
+    Object.entries(record)
       .filter(([, count]) => count > 0)
       .map(([name, count]) => `${name} ${grouped(count)}`)
-    return parts.length === 0 ? [] : wrap(`  ${title.padEnd(14)}`, parts, width)
-  }
+  const all: CoveragePart[] = [
+    { title: 'requirements', meaning: 'put to the test', parts: [`${tested} of ${outcomes.length} put to the test`] },
+    {
+      title: 'transitions',
+      meaning: 'steps that the member model knows',
+      parts: names.length === 0 ? [] : [`${seen} of the member model seen`],
+    },
+    { title: 'not seen', meaning: 'transitions that no member made', parts: unseen },
+    { title: 'faults', meaning: 'that had an effect', parts: counts(coverage.faults) },
+    { title: 'left out', meaning: 'outside of what the implementation offers', parts: counts(coverage.outside) },
+    { title: 'skipped', meaning: 'steps that could not be carried out', parts: counts(coverage.skipped) },
+    { title: 'deliveries', meaning: 'by kind of message', parts: counts(coverage.deliveries) },
+    { title: 'operations', meaning: 'that clients asked for', parts: counts(coverage.operations) },
+    { title: 'results', meaning: 'that clients got', parts: counts(coverage.results) },
+    {
+      title: 'searches',
+      meaning: 'of system models',
+      parts: coverage.searches.map(
+        ({ name, states, exhausted }) => `${name}: ${exhausted ? 'exhausted' : 'bounded'} at ${grouped(states)} states`,
+      ),
+    },
+  ]
+  return all.filter(({ parts }) => parts.length > 0)
+}
+
+function coverageLines(report: Report, { colors, width }: Page): string[] {
   return [
-    'Coverage',
-    `  ${'requirements'.padEnd(14)}${tested} of ${outcomes.length} put to the test`,
-    ...(names.length === 0
-      ? []
-      : [`  ${'transitions'.padEnd(14)}${seenOf(names.length, unseen.length)} of the member model seen`]),
-    ...(unseen.length === 0 ? [] : wrap(`  ${'not seen'.padEnd(14)}`, unseen, width)),
-    ...counts('faults', coverage.faults),
-    ...counts('left out', coverage.outside),
-    ...counts('skipped', coverage.skipped),
-    ...counts('deliveries', coverage.deliveries),
-    ...counts('operations', coverage.operations),
-    ...counts('results', coverage.results),
-    ...coverage.searches.map(
-      ({ name, states, exhausted }) =>
-        `  ${'search'.padEnd(14)}${name}: ${exhausted ? 'exhausted' : 'bounded'} at ${grouped(states)} states`,
+    colors.bold('Coverage'),
+    ...coverageParts(report).flatMap(({ title, parts }) =>
+      // A name stays on one line with its figure.
+      paragraph(
+        parts.map((part) => escapeControl(part).replaceAll(' ', '\u00a0')).join(', '),
+        width,
+        ' '.repeat(16),
+        `  ${title.padEnd(14)}`,
+      ).map((line) => line.replaceAll('\u00a0', ' ')),
     ),
   ]
-}
-
-/** Where no unseen one is listed, nobody said how many there are. */
-function seenOf(listed: number, unseen: number): string {
-  return unseen === 0 ? grouped(listed) : `${grouped(listed - unseen)} of ${grouped(listed)}`
-}
-
-/** Parts joined by commas, in lines of at most `width` columns. */
-function wrap(head: string, parts: readonly string[], width: number): string[] {
-  const lines = [head]
-  for (const [index, part] of parts.entries()) {
-    const text = `${part}${index + 1 < parts.length ? ', ' : ''}`
-    const last = lines.length - 1
-    if (lines[last]!.length + text.trimEnd().length > width && lines[last]!.trim() !== '') {
-      lines.push(' '.repeat(head.length) + text)
-    } else lines[last] += text
-  }
-  return lines.map((text) => text.trimEnd())
 }
 
 function block(text: string): string[] {

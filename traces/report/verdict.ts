@@ -1,5 +1,6 @@
 /** The outcome of a suite: a verdict a requirement, what was covered, and what the process should exit with. */
 import type { Hello } from '../../impl/contract/raft.ts'
+import type { Story } from '../show/story.ts'
 
 export type Level = 'MUST' | 'SHOULD' | 'MAY'
 
@@ -22,10 +23,8 @@ export interface ShownCounterexample {
   readonly scenario: string
   /** Number of its steps. */
   readonly steps: number
-  /** Sequence diagram in characters. */
-  readonly lanes: string
-  /** Sequence diagram in Mermaid's language. */
-  readonly mermaid: string
+  /** What led to it, for diagrams. */
+  readonly story: Story
   /** Events around the violation, an aligned line each. */
   readonly log: string
   /** What each node was like at the violation, a table. */
@@ -101,6 +100,8 @@ export interface Report {
   readonly implementation: Hello | null
   /** Command of the adapter; null for an implementation in this process. */
   readonly command: string | null
+  /** Command that makes this report again, without its shard; absent if no command made it. */
+  readonly rerun?: string | undefined
   readonly suite: string
   readonly seed: number
   /** Which part of the suite this is: `index` of `of`, from 1; null for the whole. */
@@ -148,16 +149,26 @@ export function exitCode(report: Report): 0 | 1 | 2 | 3 {
   return bound.some(({ verdict }) => verdict === 'inconclusive' || verdict === 'unsupported') ? 2 : 0
 }
 
+/** Binding requirements that came to no verdict. */
+export function undecided({ outcomes, strict }: Report): Outcome[] {
+  const decided: readonly Verdict[] = ['pass', 'fail']
+  return outcomes.filter((outcome) => binding(outcome, strict) && !decided.includes(outcome.verdict))
+}
+
 /** The result in one sentence. */
 export function conclusion(report: Report): string {
+  const { outcomes, strict } = report
+  const many = (count: number, verb: string): string => counted(count, `requirement ${verb}s`, `requirements ${verb}`)
+  const failed = outcomes.filter(({ verdict, known }) => verdict === 'fail' && known === null)
+  const others = failed.filter((outcome) => !binding(outcome, strict)).length
+  const aside = others === 0 ? '' : `; ${many(others, 'fail')} that ${others === 1 ? 'does' : 'do'} not decide`
   const code = exitCode(report)
-  const failures = newFailures(report).length
-  if (code === 1) return `not conformant: ${failures} ${failures === 1 ? 'requirement fails' : 'requirements fail'}`
+  if (code === 1) return `not conformant: ${many(failed.length - others, 'fail')}${aside}`
   if (report.interrupted) return 'interrupted: the results so far are not all'
   if (code === 3) return 'the adapter failed: its verdicts are not all'
-  const known = report.outcomes.some(({ verdict, known }) => verdict === 'fail' && known !== null)
-  if (code === 2) return 'inconclusive: something that must be tested was not'
-  return known ? 'conformant but for known failures' : 'conformant'
+  if (code === 2) return `inconclusive: ${many(undecided(report).length, 'come')} to no verdict${aside}`
+  const known = outcomes.some(({ verdict, known }) => verdict === 'fail' && known !== null)
+  return `conformant${known ? ' but for known failures' : ''}${aside}`
 }
 
 /** How many outcomes have each verdict. */
@@ -176,6 +187,34 @@ export function byProfile(outcomes: readonly Outcome[]): ReadonlyMap<string, rea
     else profile.push(outcome)
   }
   return profiles
+}
+
+/** Whether nothing of a profile is claimed, nor was anything of it judged nevertheless. */
+export function isUnclaimed(outcomes: readonly Outcome[]): boolean {
+  return outcomes.every(({ claimed, verdict }) => !claimed && verdict === 'unsupported')
+}
+
+/** A count and what is counted. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${grouped(count)} ${count === 1 ? one : many}`
+}
+
+/** What was run, in parts. */
+export function runsOf({ runs }: Report): string[] {
+  const seconds = Math.round(runs.simulated / 1000)
+  if (runs.scenarios === 0) return []
+  return [
+    counted(runs.scenarios, 'scenario'),
+    counted(runs.steps, 'step'),
+    counted(runs.deliveries, 'delivery', 'deliveries'),
+    counted(seconds, 'simulated second'),
+  ]
+}
+
+/** The command that makes the report again; null if no command made it. */
+export function rerunOf({ rerun, shard }: Report): string | null {
+  if (rerun === undefined) return null
+  return shard === null ? rerun : `${rerun} --shard ${shard.index}/${shard.of}`
 }
 
 /** A count with thousands apart: `12,345`. */

@@ -1,16 +1,19 @@
 /** Short words for what a trace holds. Text that comes from an implementation is escaped here, once. */
+import { match } from 'ts-pattern'
 import type {
   Answer,
+  Command,
   Configuration,
   Entry,
   Input,
   LogDelta,
   MemberState,
   Message,
+  Operation,
   Output,
 } from '../../models/raft/vocabulary.ts'
 import { escapeControl, shorten } from '../input-error.ts'
-import { printOperation } from '../text.ts'
+import { printWord } from '../text.ts'
 
 /** A log position: `3@2` is index 3 of term 2. */
 function position(index: number, term: number): string {
@@ -75,20 +78,41 @@ export function describeMessage(view: Message): string {
 
 /** What a node was given. */
 export function describeInput(input: Input): string {
-  switch (input.type) {
-    case 'deliver':
-      return `from ${input.message.from}: ${describeMessage(input.message.view)}`
-    case 'advance':
-      return 'time passes'
-    case 'operation':
-      return printOperation('', input.operation).replace('  ', ' ')
-    case 'written':
-      return `written ${input.writes.join(' ')}`
-    case 'crash':
-      return `crash, keeps ${input.keep.join(' ') || 'nothing'}${input.torn > 0 ? `, tears ${input.torn}` : ''}`
-    case 'restart':
-      return 'restart'
-  }
+  return match(input)
+    .with({ type: 'deliver' }, ({ message }) => `from ${message.from}: ${describeMessage(message.view)}`)
+    .with({ type: 'advance' }, () => 'time passes')
+    .with({ type: 'operation' }, ({ operation }) => describeOperation(operation))
+    .with({ type: 'written' }, ({ writes }) => `written ${writes.join(' ')}`)
+    .with({ type: 'crash' }, ({ keep, torn }) => {
+      return `crash, keeps ${keep.join(' ') || 'nothing'}${torn > 0 ? `, tears ${torn}` : ''}`
+    })
+    .with({ type: 'restart' }, () => 'restart')
+    .exhaustive()
+}
+
+/** What a client asked of a node. */
+export function describeOperation(operation: Operation): string {
+  return match(operation)
+    .with({ type: 'propose' }, ({ command }) => `client: ${describeCommand(command)}`)
+    .with({ type: 'read' }, ({ key, by }) => `client: read ${printWord(key)} by ${by}`)
+    .with({ type: 'transfer' }, ({ to }) => `asked to hand over to ${to}`)
+    .with({ type: 'change-membership' }, ({ changes, joint }) => {
+      const words = changes.map((change) => `${change.type} ${change.node}`)
+      return `asked to ${words.join(', ')}${joint ? ', jointly' : ''}`
+    })
+    .with({ type: 'compact' }, ({ keep }) => `asked to compact, keeping ${keep}`)
+    .exhaustive()
+}
+
+function describeCommand(command: Command): string {
+  const key = printWord(command.key)
+  return match(command)
+    .with({ type: 'put' }, ({ value }) => `put ${key}=${printWord(value)}`)
+    .with({ type: 'get' }, () => `get ${key}`)
+    .with({ type: 'compare-and-set' }, ({ expect, value }) => {
+      return `put ${key}=${printWord(value)} if ${expect === null ? `${key} is absent` : `${key}=${printWord(expect)}`}`
+    })
+    .exhaustive()
 }
 
 /** Changed fields of a state, the telling ones first. */
@@ -97,7 +121,7 @@ export function describeState(state: Partial<MemberState>): string[] {
   return [
     ...(role === undefined ? [] : [role]),
     ...(term === undefined ? [] : [`term ${term}`]),
-    ...(vote === undefined ? [] : [vote === null ? 'no vote' : `votes ${vote}`]),
+    ...(vote === undefined ? [] : [vote === null ? 'no vote' : `votes for ${vote}`]),
     ...(leader === undefined || leader === null || role === 'leader' ? [] : [`leader ${leader}`]),
     ...(commit === undefined ? [] : [`commit ${commit}`]),
     ...(applied === undefined || applied === commit ? [] : [`applied ${applied}`]),

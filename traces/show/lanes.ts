@@ -1,19 +1,19 @@
 /** A sequence diagram in characters: a lane a node, time runs downwards. */
-import type pc from 'picocolors'
+import pc from 'picocolors'
+import { match } from 'ts-pattern'
 import type { NodeId } from '../../models/vocabulary.ts'
-import { shorten } from '../input-error.ts'
-import type { Row, Story } from './story.ts'
+import { escapeControl, shorten } from '../input-error.ts'
+import { labelOf, signs, type MessageRow, type NoteRow, type Row, type Story } from './story.ts'
 
 export type Colors = ReturnType<typeof pc.createColors>
 
+/** Columns for the time. */
 const left = 9
-const least = 16
-const most = 46
-/** Columns for notes at the last lane. */
-const right = 30
+/** Columns from one lane to the next, at least. */
+const least = 8
 
-/** Lines of the diagram. `width` is the number of columns that it may take. */
-export function drawLanes(story: Story, colors: Colors, width = 120): string[] {
+/** Lines of the diagram, in at most `width` columns if the nodes are not too many for that. */
+export function drawLanes(story: Story, width = 120, colors: Colors = pc.createColors(false)): string[] {
   if (story.nodes.length === 0) return []
   const lanes = new Lanes(story, width)
   const lines = [colors.bold(lanes.heads())]
@@ -28,11 +28,14 @@ export function drawLanes(story: Story, colors: Colors, width = 120): string[] {
 }
 
 function paint(row: Row, line: string, colors: Colors): string {
-  if (row.row === 'fault') return colors.yellow(line)
-  if (row.row === 'message') return row.lost ? colors.dim(line) : line
-  if (row.tone === 'violation') return colors.red(line)
-  if (row.tone === 'leader') return colors.green(line)
-  return row.tone === 'down' ? colors.yellow(line) : line
+  return match(row)
+    .with({ row: 'fault' }, () => colors.yellow(line))
+    .with({ row: 'message' }, ({ lost }) => (lost === null ? line : colors.dim(line)))
+    .with({ row: 'note', tone: 'violation' }, () => colors.red(line))
+    .with({ row: 'note', tone: 'leader' }, () => colors.green(line))
+    .with({ row: 'note', tone: 'down' }, () => colors.yellow(line))
+    .with({ row: 'note', tone: 'plain' }, () => line)
+    .exhaustive()
 }
 
 class Lanes {
@@ -42,22 +45,21 @@ class Lanes {
 
   constructor({ nodes, rows }: Story, width: number) {
     this.nodes = nodes
-    const longest = Math.max(
-      0,
-      ...rows.map((row) => {
-        if (row.row === 'fault') return 0
-        if (row.row === 'note') return Math.min(right, row.text.length + 4)
-        return (row.text.length + 6) / Math.max(1, Math.abs(nodes.indexOf(row.from) - nodes.indexOf(row.to)))
-      }),
-    )
-    const fitting = Math.floor((width - left - right) / Math.max(1, nodes.length - 1))
-    this.step = Math.max(least, Math.min(most, fitting, Math.ceil(longest)))
-    this.width = Math.max(width, left + this.step * (nodes.length - 1) + right)
+    const gaps = Math.max(1, nodes.length - 1)
+    const wanted = rows.map((row) => {
+      if (row.row !== 'message') return 0
+      return (labelOf(row).length + 6) / Math.max(1, Math.abs(nodes.indexOf(row.from) - nodes.indexOf(row.to)))
+    })
+    const fitting = Math.floor((width - left - 3) / gaps)
+    this.step = Math.max(least, Math.min(fitting, Math.ceil(Math.max(2 * least, ...wanted))))
+    this.width = Math.max(width, left + 3 + this.step * gaps)
   }
 
   heads(): string {
-    const line = this.blank(' ')
-    for (const [index, node] of this.nodes.entries()) put(line, this.lane(index), shorten(node, this.step - 2))
+    const line = this.blank(' ', 'ms')
+    for (const [index, node] of this.nodes.entries()) {
+      put(line, this.lane(index), shorten(escapeControl(node), this.step - 2))
+    }
     return finish(line)
   }
 
@@ -68,26 +70,44 @@ class Lanes {
   }
 
   line(row: Row, time: string): string {
-    if (row.row === 'fault') return this.across(time, `~ ${row.text} ~`)
+    return match(row)
+      .with({ row: 'fault' }, ({ text }) => this.across(time, `~ ${escapeControl(text)} ~`))
+      .with({ row: 'note' }, (note) => this.note(note, time))
+      .with({ row: 'message' }, (message) => this.message(message, time))
+      .exhaustive()
+  }
+
+  /** A note stands right of its lane, or left of it where only there is room. */
+  private note({ node, text, tone }: NoteRow, time: string): string {
     const line = this.blank('│', time)
-    if (row.row === 'note') {
-      const lane = this.nodes.indexOf(row.node)
-      const sign = row.tone === 'violation' ? '✗' : row.tone === 'down' ? '†' : row.tone === 'leader' ? '★' : '●'
-      const room = this.width - this.lane(lane) - 2
-      put(line, this.lane(lane), `${sign} ${shorten(row.text, room)} `)
-      return finish(line)
+    const lane = this.lane(this.nodes.indexOf(node))
+    const words = escapeControl(text)
+    const room = this.width - lane - 3
+    if (words.length <= room || lane - left < room) put(line, lane, `${signs[tone]} ${shorten(words, room)} `)
+    else {
+      const start = ` ${shorten(words, lane - left - 4)} `
+      put(line, lane - start.length, `${start}${signs[tone]}`)
     }
+    return finish(line)
+  }
+
+  /** The label stands in the arrow, or beside it where only there is room. */
+  private message(row: MessageRow, time: string): string {
+    const line = this.blank('│', time)
     const from = this.lane(this.nodes.indexOf(row.from))
     const to = this.lane(this.nodes.indexOf(row.to))
     const [start, end] = [Math.min(from, to), Math.max(from, to)]
     for (let column = start + 1; column < end; column++) line[column] = line[column] === '│' ? '┼' : '─'
     line[from] = from < to ? '├' : '┤'
-    const head = row.lost ? '✕' : from < to ? '▶' : '◀'
-    line[to + (from < to ? -1 : 1)] = head
-    const late = row.sent !== null && row.now - row.sent > 20 ? ` sent ${row.sent}` : ''
-    const room = Math.max(8, end - start - 4)
-    const label = ` ${shorten(row.text, Math.max(8, room - late.length))}${late} `
-    put(line, start + Math.max(1, Math.floor((end - start - label.length) / 2)), label)
+    line[to + (from < to ? -1 : 1)] = row.lost === null ? (from < to ? '▶' : '◀') : '✕'
+    const label = escapeControl(labelOf(row))
+    const room = end - start - 5
+    if (label.length > room && label.length <= this.width - end - 3) put(line, end + 1, ` ${label} `)
+    else if (label.length > room && label.length <= start - left - 2) put(line, start - label.length - 2, ` ${label} `)
+    else {
+      const shown = ` ${shorten(label, Math.max(1, room))} `
+      put(line, start + (from < to ? 2 : 3) + Math.floor((room - shown.length + 2) / 2), shown)
+    }
     return finish(line)
   }
 

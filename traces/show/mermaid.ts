@@ -1,6 +1,7 @@
 /** A sequence diagram in Mermaid's language, for pages and issues. Nothing in a trace can add to the diagram. */
+import { match } from 'ts-pattern'
 import type { NodeId } from '../../models/vocabulary.ts'
-import type { Story } from './story.ts'
+import { labelOf, type Story } from './story.ts'
 
 /** The text of a `sequenceDiagram`. Participants have names of ours; theirs are labels. */
 export function drawMermaid({ nodes, rows, omitted }: Story): string {
@@ -10,15 +11,19 @@ export function drawMermaid({ nodes, rows, omitted }: Story): string {
   if (nodes.length === 0) return `${lines.join('\n')}\n`
   if (omitted > 0) lines.push(`  Note over ${everyone}: ${omitted} earlier steps are left out`)
   for (const row of rows) {
-    const time = `${row.now} ms`
-    if (row.row === 'fault') lines.push(`  Note over ${everyone}: ${time} ${escapeMermaid(row.text)}`)
-    else if (row.row === 'message') {
-      const arrow = row.lost ? '-x' : '->>'
-      lines.push(`  ${alias(row.from)}${arrow}${alias(row.to)}: ${time} ${escapeMermaid(row.text)}`)
-    } else {
-      const sign = row.tone === 'violation' ? 'VIOLATED ' : ''
-      lines.push(`  Note over ${alias(row.node)}: ${time} ${sign}${escapeMermaid(row.text)}`)
-    }
+    const line = match(row)
+      .with({ row: 'fault' }, ({ text }) => ({ where: `Note over ${everyone}`, text }))
+      .with({ row: 'note', tone: 'violation' }, ({ node, text }) => ({
+        where: `Note over ${alias(node)}`,
+        text: `VIOLATED ${text}`,
+      }))
+      .with({ row: 'note' }, ({ node, text }) => ({ where: `Note over ${alias(node)}`, text }))
+      .with({ row: 'message' }, (message) => ({
+        where: `${alias(message.from)}${message.lost === null ? '->>' : '-x'}${alias(message.to)}`,
+        text: labelOf(message),
+      }))
+      .exhaustive()
+    lines.push(`  ${line.where}: ${row.now} ms ${escapeMermaid(line.text)}`)
   }
   return `${lines.join('\n')}\n`
 }

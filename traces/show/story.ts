@@ -9,29 +9,64 @@ import type { TraceEvent } from '../event.ts'
 import { escapeControl, shorten } from '../input-error.ts'
 import { describeInput, describeLog, describeMessage, describeState } from './describe.ts'
 
-export type Row =
-  /** A message, at the time of its delivery or loss. `sent` is null if its sending was not seen. */
-  | {
-      readonly row: 'message'
-      readonly now: Milliseconds
-      readonly from: NodeId
-      readonly to: NodeId
-      readonly text: string
-      readonly sent: Milliseconds | null
-      readonly lost: boolean
-    }
-  /** Something at one node. */
-  | {
-      readonly row: 'note'
-      readonly now: Milliseconds
-      readonly node: NodeId
-      readonly text: string
-      readonly tone: Tone
-    }
-  /** Something that concerns all of them. */
-  | { readonly row: 'fault'; readonly now: Milliseconds; readonly text: string }
+/** A message, at the time of its delivery or loss. */
+export interface MessageRow {
+  readonly row: 'message'
+  readonly now: Milliseconds
+  readonly from: NodeId
+  readonly to: NodeId
+  readonly text: string
+  /** When it was sent; null if that was not seen. */
+  readonly sent: Milliseconds | null
+  /** What took it; null if it arrived. */
+  readonly lost: string | null
+}
 
-export type Tone = 'plain' | 'leader' | 'down' | 'violation'
+export const tones = ['plain', 'leader', 'down', 'violation'] as const
+export type Tone = (typeof tones)[number]
+
+/** Something at one node. */
+export interface NoteRow {
+  readonly row: 'note'
+  readonly now: Milliseconds
+  readonly node: NodeId
+  readonly text: string
+  readonly tone: Tone
+}
+
+/** Something that concerns all nodes. */
+export interface FaultRow {
+  readonly row: 'fault'
+  readonly now: Milliseconds
+  readonly text: string
+}
+
+export type Row = MessageRow | NoteRow | FaultRow
+
+/** How diagrams mark notes. */
+export const signs: Readonly<Record<Tone, string>> = { plain: '●', leader: '★', down: '†', violation: '✗' }
+
+/** Milliseconds under way after which a diagram says when a message was sent. */
+const late = 20
+
+/** What stands at the arrow of a message. */
+export function labelOf({ text, now, sent, lost }: MessageRow): string {
+  return `${text}${lost === null ? '' : ` (${lost})`}${sent !== null && now - sent > late ? ` sent ${sent}` : ''}`
+}
+
+/** What the signs and abbreviations in a story's diagram mean, as far as it has them. */
+export function legendOf({ rows }: Story): string {
+  const has = (tone: Tone): boolean => rows.some((row) => row.row === 'note' && row.tone === tone)
+  const texts = rows.map(({ text }) => text)
+  return [
+    ...(texts.some((text) => /\bt\d+\b/.test(text)) ? ['t2: term 2'] : []),
+    ...(texts.some((text) => /\d@\d/.test(text)) ? ['3@2: entry 3, of term 2'] : []),
+    ...(has('leader') ? [`${signs.leader} leads from here`] : []),
+    ...(has('down') ? [`${signs.down} goes down`] : []),
+    ...(rows.some((row) => row.row === 'message' && row.lost !== null) ? ['✕ lost, and by what'] : []),
+    ...(has('violation') ? [`${signs.violation} here the requirement is broken`] : []),
+  ].join(' · ')
+}
 
 export interface Story {
   /** Nodes that take part, in the order of the scenario. */
@@ -57,6 +92,8 @@ const announced = new Set([
 
 /** The story of the violation shown by the event at `index`, in at most about `most` rows. */
 export function tellStory(events: readonly TraceEvent[], index: number, violation: Violation | null, most = 40): Story {
+  const shown = events[index]
+  if (shown === undefined) return { nodes: [], rows: [], omitted: 0 }
   const names = nodesOfTrace(events)
   const losses = lossesOf(events, index)
   const sent = sendings(events, index)
@@ -90,6 +127,16 @@ export function tellStory(events: readonly TraceEvent[], index: number, violatio
       told.push({ row: 'fault', now: entry.now, text: escapeControl(shorten(`${entry.fault} ${entry.text}`, 100)) })
     } else if (entry.event === 'phase' && entry.phase !== 'disturb') {
       told.push({ row: 'fault', now: entry.now, text: entry.phase === 'heal' ? 'faults end' : 'progress is demanded' })
+    }
+  }
+  if (violation !== null && shown.event !== 'step' && shown.event !== 'start') {
+    const requirement = escapeControl(violation.requirement)
+    const node = violation.node
+    if (node === null || !names.includes(node)) {
+      told.push({ row: 'fault', now: shown.now, text: `${signs.violation} ${requirement}` })
+    } else {
+      nodes.add(node)
+      told.push({ row: 'note', now: shown.now, node, text: requirement, tone: 'violation' })
     }
   }
   // Losses belong to the step that sent the message, but are told when they happened.
@@ -209,8 +256,7 @@ function rowsOf(
   if (event.event !== 'step') return []
   const { now, input, answer } = event
   const rows: Row[] = []
-  if (input.type === 'deliver')
-    rows.push(messageRow(input.message, now, sent.get(input.message.id)?.now ?? null, false, ''))
+  if (input.type === 'deliver') rows.push(messageRow(input.message, now, sent.get(input.message.id)?.now ?? null, null))
   else if (input.type !== 'advance' && input.type !== 'written') {
     const down = input.type === 'crash'
     rows.push({
@@ -237,7 +283,7 @@ function rowsOf(
   for (const output of answer.outputs) {
     const loss = output.type === 'message' ? losses.get(output.id) : undefined
     if (output.type !== 'message' || loss === undefined || !matters(output.view)) continue
-    rows.push(messageRow(output, loss.now, now, true, ` (${loss.reason})`))
+    rows.push(messageRow(output, loss.now, now, loss.reason))
   }
   if (at === index && violation !== null) {
     rows.push({ row: 'note', now, node: input.node, text: escapeControl(violation.requirement), tone: 'violation' })
@@ -255,8 +301,7 @@ function messageRow(
   { from, to, view }: OutgoingMessage,
   now: Milliseconds,
   sent: Milliseconds | null,
-  lost: boolean,
-  more: string,
-): Row {
-  return { row: 'message', now, from, to, text: escapeControl(describeMessage(view) + more), sent, lost }
+  lost: string | null,
+): MessageRow {
+  return { row: 'message', now, from, to, text: escapeControl(describeMessage(view)), sent, lost }
 }

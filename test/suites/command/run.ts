@@ -11,7 +11,7 @@ import {
   type Reporter,
 } from '../../../traces/report.ts'
 import { runAdapterSuite } from '../adapter-report.ts'
-import { runRaftSuite, type SuiteProgress } from '../raft.ts'
+import { defaultSeed, runRaftSuite, type SuiteProgress } from '../raft.ts'
 import { loadSpec } from '../spec.ts'
 import type { Counterexample } from '../counterexample.ts'
 import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
@@ -56,7 +56,7 @@ async function checkAdapter(options: RunOptions, known: readonly KnownFailure[],
     command: adapter,
     signal: terminal.signal,
   }).finally(() => progress.clear())
-  return writeReport(report, options, terminal)
+  return writeReport({ ...report, rerun: rerunCommand(options) }, options, terminal)
 }
 
 async function checkRaft(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
@@ -76,7 +76,7 @@ async function checkRaft(options: RunOptions, known: readonly KnownFailure[], te
     place: (counterexample) => placeOf(counterexample, out, command),
   }).finally(() => progress.clear())
   for (const counterexample of counterexamples) writeFiles(out, filesOf(counterexample))
-  return writeReport(report, options, terminal)
+  return writeReport({ ...report, rerun: rerunCommand(options) }, options, terminal)
 }
 
 /** Where a counterexample is kept, and the command that runs it again. */
@@ -91,16 +91,42 @@ export function replayCommand(file: string, adapter: string | null): string {
   return ['npx swarmcheck replay', quote(file), ...(adapter === null ? [] : ['--adapter', quote(adapter)])].join(' ')
 }
 
-/** Prints the report as the first reporter has it; writes all of them where a folder or several were asked for. */
+/** The command that makes a report again; its shard is in the report. */
+function rerunCommand(options: RunOptions): string {
+  const { adapter, suite, profile = [], requirement = [], seed = defaultSeed, budget, strict, expect } = options
+  return [
+    'npx swarmcheck run',
+    ...(adapter === undefined ? [] : ['--adapter', quote(adapter)]),
+    ...(suite === 'raft' ? [`--seed ${seed}`] : [`--suite ${suite}`]),
+    ...(budget === undefined ? [] : [`--budget ${budget}`]),
+    ...profile.map((name) => `--profile ${name}`),
+    ...requirement.map((slug) => `--requirement ${slug}`),
+    ...(strict === true ? ['--strict'] : []),
+    ...(expect === undefined ? [] : ['--expect', quote(expect)]),
+  ].join(' ')
+}
+
+/**
+ * Prints the report as the first reporter has it; writes all of them where a folder or several were asked for.
+ * A page is not for the eyes of somebody at a terminal: it is written, and the report printed.
+ */
 export function writeReport(
   report: Report,
   { reporter = ['pretty'], out }: Pick<RunOptions, 'reporter' | 'out'>,
-  { out: stream, env }: Terminal,
+  { out: stream, err, env }: Terminal,
 ): number {
-  if (out !== undefined || reporter.length > 1) {
+  const page = stream.isTTY === true && reporter[0] === 'html'
+  stream.write(
+    renderReport(report, page ? 'pretty' : reporter[0]!, {
+      colors: usesColors(stream, env),
+      width: widthOf(stream),
+    }),
+  )
+  if (out !== undefined || reporter.length > 1 || page) {
+    const folder = out ?? defaultFolder
     const files = reporter.map((name) => [reportFiles[name], renderReport(report, name)])
-    writeFiles(out ?? defaultFolder, Object.fromEntries(files) as Record<string, string>)
+    writeFiles(folder, Object.fromEntries(files) as Record<string, string>)
+    if (err.isTTY === true) err.write(`written: ${files.map(([file]) => `${folder}/${file}`).join(', ')}\n`)
   }
-  stream.write(renderReport(report, reporter[0]!, { colors: usesColors(stream, env), width: widthOf(stream) }))
   return report.interrupted ? exits.interrupted : exitCode(report)
 }
