@@ -1,5 +1,6 @@
 /** From a run that broke a requirement to something that a person wants to read. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
+import type { MemberPath } from '../../models/raft/paths.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Violation } from '../../properties/judge.ts'
 import type { Trace } from '../../traces/format.ts'
@@ -38,12 +39,19 @@ export async function shrinkFinding(
   seed: number | null,
   limits: ShrinkLimits,
 ): Promise<Counterexample> {
-  const { requirement } = finding.violation
+  const {
+    path,
+    violation: { requirement },
+  } = finding
   const { deterministic } = runner.hello
-  const shrunk = await shrinkAsync(finding.scenario, (candidate) => tryOut(runner, candidate, requirement), {
-    ...limits,
-    ...(deterministic ? {} : nondeterministic),
-  })
+  // A member path is a handful of inputs to one node, and as short as the model makes it.
+  const shrunk =
+    path !== null
+      ? { scenario: finding.scenario, reproduced: true, executions: 0, complete: true }
+      : await shrinkAsync(finding.scenario, (candidate) => tryOut(runner, candidate, requirement), {
+          ...limits,
+          ...(deterministic ? {} : nondeterministic),
+        })
   const { executions, complete, scenario } = shrunk
   const found = finding.scenario.name
   const counterexample = (seen: Seen, of: RaftScenario, failures: number, tries: number): Counterexample => ({
@@ -70,7 +78,7 @@ export async function shrinkFinding(
   const tries = deterministic ? 1 : nondeterministic.tries
   const again: Seen[] = []
   for (let attempt = 0; shrunk.reproduced && attempt < tries; attempt++) {
-    const seen = await record(runner, scenario, requirement)
+    const seen = await record(runner, scenario, path, requirement)
     if (seen !== null) again.push(seen)
   }
   const [first] = again
@@ -93,9 +101,16 @@ async function tryOut(runner: Runner, scenario: RaftScenario, requirement: strin
 }
 
 /** Runs it once more for its events; null if the requirement was not broken this time. */
-async function record(runner: Runner, scenario: RaftScenario, requirement: string): Promise<Seen | null> {
+async function record(
+  runner: Runner,
+  scenario: RaftScenario,
+  path: MemberPath | null,
+  requirement: string,
+): Promise<Seen | null> {
   try {
-    const { violation, events, violationEvent } = await runner.run(scenario, { against: requirement })
+    const { violation, events, violationEvent } = await (path === null
+      ? runner.run(scenario, { against: requirement })
+      : runner.runPath(path, { against: requirement }))
     return violation?.requirement === requirement ? { violation, events, violationEvent } : null
   } catch (error) {
     if (!(error instanceof AdapterError) || !error.died) throw error

@@ -1,11 +1,12 @@
 /** The Raft suite: scenarios are run, judged and summed up; what fails is shrunk. */
-import type { KnownFailure, Outcome, Report } from '../../traces/report.ts'
+import { transitionNames } from '../../models/raft/member.ts'
+import type { Counts, KnownFailure, Outcome, Report } from '../../traces/report.ts'
 import { shownOf, shrinkFinding, type Counterexample } from './counterexample.ts'
 import { claimProblems, outcomesOf } from './outcomes.ts'
 import { hasWorkers, runInWorkers, type Origin } from './jobs.ts'
 import { packageVersion } from './package-files.ts'
 import { runAll } from './runs.ts'
-import { scenariosOf } from './scenarios.ts'
+import { casesOf } from './scenarios.ts'
 import { loadSpec, specVersion, surfaceOf, type Requirement } from './spec.ts'
 import { countsOf, type Tally } from './tally.ts'
 import { createRunner, type Runner, type Target } from './target.ts'
@@ -77,7 +78,7 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
   const { seed = defaultSeed, budget = defaultBudget, shard = null, signal, onProgress } = options
   const { hello } = runner
   const { profiles } = loadSpec()
-  const source = scenariosOf({ hello, seed, budget })
+  const source = casesOf({ hello, seed, budget })
   const numbers = Array.from({ length: source.count }, (_, number) => number).filter(
     (number) => shard === null || number % shard.of === shard.index - 1,
   )
@@ -127,7 +128,7 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
       },
       outcomes: outcomes.map((outcome) => withCounterexample(outcome, counterexamples, options.place)),
       coverage: {
-        transitions: countsOf(tally.transitions),
+        transitions: transitionsOf(tally),
         faults: countsOf(tally.faults),
         outside: countsOf(tally.outside),
         skipped: countsOf(tally.skipped),
@@ -168,6 +169,12 @@ function noteStrangers(tally: Tally, selected: readonly Requirement[], claimed: 
     const why = claimed.includes(entry.profile) ? 'not asked for' : `of profile ${entry.profile}, which is not claimed`
     return [`${runs} broke ${requirement}, ${why}, in ${scenario.name}: ${violation.text}`]
   })
+}
+
+/** Transitions of the member model, also those that were not seen; without member paths, changes of role. */
+function transitionsOf({ transitions, roles }: Tally): Counts {
+  if (transitions.size === 0) return countsOf(roles)
+  return Object.fromEntries(transitionNames().map((name) => [name, transitions.get(name) ?? 0]))
 }
 
 /** In this process only executions are counted, so that equal seeds give equal bytes on every machine. */

@@ -1,11 +1,16 @@
 /** Runs many scenarios on one target. What an adapter does wrong ends its own runs only. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
+import type { Hello } from '../../impl/contract/raft.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import { slugs } from '../../properties/raft/requirements.ts'
 import type { TraceEvent } from '../../traces/event.ts'
-import type { ScenarioSource } from './scenarios.ts'
+import { memberPaths, type MemberPath } from '../../models/raft/paths.ts'
+import { completeScenario } from '../../traces/scenario.ts'
+import { startOfPath } from '../../traces/run/member-path.ts'
+import type { RunResult } from '../../traces/run.ts'
+import type { Case, CaseSource } from './scenarios.ts'
 import { addFinding, addRun, createTally, type Tally } from './tally.ts'
-import type { JudgedRun, Runner } from './target.ts'
+import type { Runner } from './target.ts'
 
 export interface RunsOptions {
   /** Ends the work early; what was found so far is kept. */
@@ -23,7 +28,7 @@ const repeatEvery = 50
 /** Runs the scenarios of these numbers. Never throws for what the implementation does. */
 export async function runAll(
   runner: Runner,
-  source: ScenarioSource,
+  source: CaseSource,
   numbers: readonly number[],
   options: RunsOptions = {},
 ): Promise<Tally> {
@@ -34,24 +39,26 @@ export async function runAll(
 
 interface Suspect {
   readonly number: number
-  readonly scenario: RaftScenario
+  readonly work: Case
   readonly error: AdapterError
 }
 
 class Work {
   readonly tally = createTally()
   readonly #runner: Runner
-  readonly #source: ScenarioSource
+  readonly #source: CaseSource
   readonly #numbers: readonly number[]
   readonly #options: RunsOptions
   /** Runs that were under way when the adapter failed: one of them may be the cause. */
   readonly #suspects: Suspect[] = []
+  /** The member path that was tried last. */
+  #path: MemberPath | null = null
   #next = 0
   #done = 0
   #failures = 0
   #deaths = 0
 
-  constructor(runner: Runner, source: ScenarioSource, numbers: readonly number[], options: RunsOptions) {
+  constructor(runner: Runner, source: CaseSource, numbers: readonly number[], options: RunsOptions) {
     this.#runner = runner
     this.#source = source
     this.#numbers = numbers
@@ -86,17 +93,19 @@ class Work {
   async #lane(): Promise<void> {
     while (!this.#over && this.#suspects.length === 0) {
       const number = this.#numbers[this.#next++]!
-      const scenario = this.#source.scenario(number)
+      const work = this.#source.at(number)
       try {
-        await this.#runOne(number, scenario)
+        await this.#carryOut(number, work)
       } catch (error) {
         if (!(error instanceof AdapterError)) throw error
-        if (!this.#aborted) this.#suspects.push({ number, scenario, error })
+        if (!this.#aborted) this.#suspects.push({ number, work, error })
       }
     }
   }
 
-  async #runOne(number: number, scenario: RaftScenario): Promise<void> {
+  async #carryOut(number: number, work: Case): Promise<void> {
+    if (work.kind === 'member paths') return this.#walkPaths(number, work.preVote)
+    const { scenario } = work
     const result = await this.#runner.run(scenario)
     if (this.#runner.hello.deterministic && number % repeatEvery === 0) {
       const again = await this.#runner.run(scenario)
@@ -107,30 +116,45 @@ class Work {
         )
       }
     }
-    this.#add(number, scenario, result)
+    addRun(this.tally, number, scenario, result)
+    this.#told(work.name, result)
   }
 
-  #add(number: number, scenario: RaftScenario, result: JudgedRun): void {
-    addRun(this.tally, number, scenario, result)
+  /** Every path of the member model; what the implementation is seen not to do is not planned again. */
+  async #walkPaths(number: number, preVote: boolean): Promise<void> {
+    const habits = new Set<string>()
+    const results: [MemberPath, RunResult][] = []
+    for (const path of pathsFor(this.#runner.hello, preVote)) {
+      if (this.#aborted) break
+      this.#path = path
+      results.push([path, await this.#runner.runPath(path, { habits })])
+      this.#options.onRun?.(this.#done, path.name, this.#failures)
+    }
+    for (const [path, result] of results) addRun(this.tally, number, scenarioOfPath(path), result, path)
+    const [, failed] = results.find(([, { violation }]) => violation !== null) ?? results.at(-1) ?? []
+    if (failed !== undefined) this.#told('member paths', failed)
+  }
+
+  #told(name: string, { violation }: Pick<RunResult, 'violation'>): void {
     this.#done++
-    if (result.violation !== null) this.#failures++
-    this.#options.onRun?.(this.#done, scenario.name, this.#failures)
+    if (violation !== null) this.#failures++
+    this.#options.onRun?.(this.#done, name, this.#failures)
   }
 
   /** Runs each suspect again, alone: whoever fails again is the cause. */
   async #clearSuspects(): Promise<void> {
     const suspects = this.#suspects.splice(0)
     let found = false
-    for (const { number, scenario } of suspects) {
+    for (const { number, work } of suspects) {
       if (this.#aborted) return
-      const again = await this.#alone(number, scenario)
+      const again = await this.#alone(number, work)
       if (again === null) continue
       found = true
       if (again.refusal === 'unsupported') {
         this.tally.outside.set('refused scenario', (this.tally.outside.get('refused scenario') ?? 0) + 1)
-      } else if (again.died && (await this.#alone(number, scenario))?.died === true) {
-        this.#die(number, scenario, again)
-      } else this.tally.errors.push(describe(scenario, again))
+      } else if (again.died && (await this.#alone(number, work))?.died === true) {
+        this.#die(number, work, again)
+      } else this.tally.errors.push(`${work.name}: ${describeError(again)}`)
     }
     if (found || suspects.length === 0) return
     const { error } = suspects.find((suspect) => suspect.error.kind !== 'closed') ?? suspects[0]!
@@ -138,9 +162,9 @@ class Work {
   }
 
   /** What the adapter did wrong when it had nothing else to do, or null. */
-  async #alone(number: number, scenario: RaftScenario): Promise<AdapterError | null> {
+  async #alone(number: number, work: Case): Promise<AdapterError | null> {
     try {
-      this.#add(number, scenario, await this.#runner.run(scenario))
+      await this.#carryOut(number, work)
       return null
     } catch (error) {
       if (error instanceof AdapterError) return error
@@ -149,23 +173,37 @@ class Work {
   }
 
   /** A process that ends or hangs on a valid schedule, again and again, breaks a requirement of its own. */
-  #die(number: number, scenario: RaftScenario, error: AdapterError): void {
+  #die(number: number, work: Case, error: AdapterError): void {
     const violation = deathViolation(error)
-    this.tally.scenarios++
     this.#deaths++
-    this.#failures++
-    addFinding(this.tally, { number, scenario, violation, events: [], violationEvent: -1 }, 1)
-    this.#options.onRun?.(++this.#done, scenario.name, this.#failures)
+    const path = work.kind === 'scenario' ? null : this.#path
+    const scenario = work.kind === 'scenario' ? work.scenario : scenarioOfPath(path!)
+    this.tally.scenarios++
+    addFinding(this.tally, { number, scenario, violation, events: [], violationEvent: -1, path }, 1)
+    this.#told(work.name, { violation })
   }
+}
+
+/** A member path as a scenario: its cluster, and no steps, since its peers are played. */
+function scenarioOfPath(path: MemberPath): RaftScenario {
+  const { nodes, configuration, options, seed } = startOfPath(path)
+  return completeScenario({ name: path.name, nodes, configuration, options, seed, steps: [] })
+}
+
+/** The member paths that an implementation is driven along. */
+function pathsFor({ profiles }: Hello, preVote: boolean): readonly MemberPath[] {
+  return memberPaths({ preVote, transfer: profiles.includes('raft-transfer') })
+}
+
+/** The member path that a scenario without steps stands for; null if it is none. */
+export function pathOfScenario({ name, options: { preVote }, steps }: RaftScenario, hello: Hello): MemberPath | null {
+  if (steps.length > 0 || !name.startsWith('member path ')) return null
+  return pathsFor(hello, preVote).find((path) => path.name === name) ?? null
 }
 
 /** How the death of an adapter reads as a broken requirement. */
 export function deathViolation(error: AdapterError) {
   return { requirement: slugs.survives, text: describeError(error), allowed: 'an answer', node: null } as const
-}
-
-function describe(scenario: RaftScenario, error: AdapterError): string {
-  return `${scenario.name}: ${describeError(error)}`
 }
 
 /** What an adapter did wrong, and its last words on lines of their own. */

@@ -7,13 +7,17 @@ import { drawSchedule } from '../../traces/schedule.ts'
 import { parseScenario } from '../../traces/text.ts'
 import { packageRoot } from './package-files.ts'
 
-/** A numbered series of scenarios. Numbers are stable, so that shards and seeds mean the same everywhere. */
-export interface ScenarioSource {
-  /** Short, for names and counts: `corpus`. */
-  readonly name: string
+/** One piece of work of a suite. */
+export type Case =
+  | { readonly kind: 'scenario'; readonly name: string; readonly scenario: RaftScenario }
+  /** All paths that cover the member model; one case, since each run learns from those before what to expect. */
+  | { readonly kind: 'member paths'; readonly name: string; readonly preVote: boolean }
+
+/** A numbered series of cases. Numbers are stable, so that shards and seeds mean the same everywhere. */
+export interface CaseSource {
   readonly count: number
-  /** The scenario of that number, from 0. */
-  scenario(number: number): RaftScenario
+  /** The case of that number, from 0. */
+  at(number: number): Case
 }
 
 export interface SourceOptions {
@@ -24,38 +28,53 @@ export interface SourceOptions {
   readonly budget: number
 }
 
-/** What runs, in this order. A new kind of scenario is one more line. */
-const sources: readonly ((options: SourceOptions) => ScenarioSource)[] = [corpusSource, scheduleSource]
+/** What runs, in this order. A new kind of case is one more line. */
+const sources: readonly ((options: SourceOptions) => CaseSource)[] = [pathSource, corpusSource, scheduleSource]
 
-/** All scenarios of a suite, one source after the other. */
-export function scenariosOf(options: SourceOptions): ScenarioSource {
+/** All cases of a suite, one source after the other. */
+export function casesOf(options: SourceOptions): CaseSource {
   const all = sources.map((source) => source(options))
   return {
-    name: all.map(({ name }) => name).join(', '),
     count: all.reduce((sum, { count }) => sum + count, 0),
-    scenario(number) {
+    at(number) {
       let rest = number
       for (const source of all) {
-        if (rest < source.count) return fitScenario(source.scenario(rest), options.hello)
+        if (rest < source.count) return source.at(rest)
         rest -= source.count
       }
-      throw new RangeError(`there is no scenario ${number}`)
+      throw new RangeError(`there is no case ${number}`)
+    },
+  }
+}
+
+/** Paths through the member model, which drive one node and play its peers. */
+function pathSource({ hello }: SourceOptions): CaseSource {
+  const modes = !hello.capabilities.encode ? [] : hello.profiles.includes('raft-pre-vote') ? [false, true] : [false]
+  return {
+    count: modes.length,
+    at(number) {
+      const preVote = modes[number]!
+      return { kind: 'member paths', name: `member paths ${preVote ? 'with' : 'without'} pre-vote`, preVote }
     },
   }
 }
 
 /** Scenarios that people wrote, or that once showed a mistake: `traces/corpus/*.scenario`. */
-function corpusSource(): ScenarioSource {
+function corpusSource({ hello }: SourceOptions): CaseSource {
   const scenarios = readCorpus()
-  return { name: 'corpus', count: scenarios.length, scenario: (number) => scenarios[number]! }
+  return { count: scenarios.length, at: (number) => scenarioCase(fitScenario(scenarios[number]!, hello)) }
+}
+
+function scenarioCase(scenario: RaftScenario): Case {
+  return { kind: 'scenario', name: scenario.name, scenario }
 }
 
 /** Seeds of schedules are consecutive, so that runs with other seeds share none. */
 const schedulesPerSeed = 1_000_000
 
-function scheduleSource({ hello, seed, budget }: SourceOptions): ScenarioSource {
+function scheduleSource({ hello, seed, budget }: SourceOptions): CaseSource {
   const first = (seed - 1) * schedulesPerSeed + 1
-  return { name: 'schedules', count: budget, scenario: (number) => drawSchedule(first + number, hello) }
+  return { count: budget, at: (number) => scenarioCase(drawSchedule(first + number, hello)) }
 }
 
 /** The largest seed of a suite: seeds of its schedules are safe integers. */

@@ -1,19 +1,23 @@
 /** What many runs add up to. Adding is independent of the order, so that jobs and shards change nothing. */
+import type { MemberPath } from '../../models/raft/paths.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Violation } from '../../properties/judge.ts'
 import type { TraceEvent } from '../../traces/event.ts'
 import type { Counts } from '../../traces/report.ts'
-import type { JudgedRun } from './target.ts'
+import type { RunResult } from '../../traces/run.ts'
 
 /** A run that broke a requirement. */
 export interface Finding {
-  /** Number of the scenario in its suite. */
+  /** Number of the case in its suite. */
   readonly number: number
+  /** What ran; of a member path, all but its steps. */
   readonly scenario: RaftScenario
   readonly violation: Violation
   /** What was recorded up to the violation; empty if the adapter died of it. */
   readonly events: readonly TraceEvent[]
   readonly violationEvent: number
+  /** The member path that ran, if it was one: its scenario then has only its name and its options. */
+  readonly path: MemberPath | null
 }
 
 /** Sums over runs. Plain data: it passes between threads. */
@@ -28,7 +32,12 @@ export interface Tally {
   readonly failures: Map<string, number>
   /** By requirement: the run that showed it with the fewest events. */
   readonly findings: Map<string, Finding>
+  /** Transitions of the member model that member paths took. */
   readonly transitions: Map<string, number>
+  /** Changes of role by their cause, in all other runs. */
+  readonly roles: Map<string, number>
+  /** By rare situation: how often it was reached. */
+  readonly situations: Map<string, number>
   readonly faults: Map<string, number>
   readonly outside: Map<string, number>
   readonly skipped: Map<string, number>
@@ -48,6 +57,8 @@ export function createTally(): Tally {
     failures: new Map(),
     findings: new Map(),
     transitions: new Map(),
+    roles: new Map(),
+    situations: new Map(),
     faults: new Map(),
     outside: new Map(),
     skipped: new Map(),
@@ -59,13 +70,20 @@ export function createTally(): Tally {
 }
 
 /** Adds a run. */
-export function addRun(tally: Tally, number: number, scenario: RaftScenario, result: JudgedRun): void {
+export function addRun(
+  tally: Tally,
+  number: number,
+  scenario: RaftScenario,
+  result: RunResult,
+  path: MemberPath | null = null,
+): void {
   tally.scenarios++
   tally.steps += result.steps
   tally.deliveries += result.deliveries
   tally.simulated += result.duration
   addCounts(tally.exercised, result.exercised)
-  addCounts(tally.transitions, result.transitions)
+  addCounts(path === null ? tally.roles : tally.transitions, result.transitions)
+  addCounts(tally.situations, result.situations)
   addCounts(tally.faults, Object.entries(result.faults))
   addCounts(tally.outside, Object.entries(result.outside))
   addCounts(tally.skipped, Object.entries(result.skipped))
@@ -73,11 +91,11 @@ export function addRun(tally: Tally, number: number, scenario: RaftScenario, res
   addCounts(tally.operations, Object.entries(result.coverage.operations))
   addCounts(tally.results, Object.entries(result.coverage.results))
   const { violation, events, violationEvent } = result
-  if (violation !== null) addFinding(tally, { number, scenario, violation, events, violationEvent }, 1)
+  if (violation !== null) addFinding(tally, { number, scenario, violation, events, violationEvent, path }, 1)
   for (const advice of result.advice) {
     // Its place is found when it is shrunk; until then the whole run shows it.
     if (advice.requirement === violation?.requirement) continue
-    addFinding(tally, { number, scenario, violation: advice, events, violationEvent: events.length - 1 }, 1)
+    addFinding(tally, { number, scenario, violation: advice, events, violationEvent: events.length - 1, path }, 1)
   }
 }
 
@@ -92,6 +110,8 @@ export function addFinding(tally: Tally, finding: Finding, runs: number): void {
 const summed = [
   'exercised',
   'transitions',
+  'roles',
+  'situations',
   'faults',
   'outside',
   'skipped',
@@ -119,8 +139,9 @@ function addCounts(sums: Map<string, number>, counts: Iterable<readonly [string,
   for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count)
 }
 
-/** Fewer events are easier to shrink; of two runs with as many, the one that comes first in the suite. */
+/** Scenarios can be replayed by anybody; fewer events are easier to shrink; of two with as many, the first counts. */
 function isSimpler(left: Finding, right: Finding): boolean {
+  if ((left.path === null) !== (right.path === null)) return left.path === null
   const leftEvents = left.events.length || Infinity
   const rightEvents = right.events.length || Infinity
   return leftEvents === rightEvents ? left.number < right.number : leftEvents < rightEvents

@@ -4,6 +4,13 @@ import type { Hello, Implementation, RemoteImplementation } from '../../impl/con
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Violation } from '../../properties/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
+import type { MemberPath } from '../../models/raft/paths.ts'
+import {
+  runMemberPath,
+  runMemberPathRemote,
+  type MemberRunOptions,
+  type MemberRunResult,
+} from '../../traces/run/member-path.ts'
 import { runScenario, runScenarioRemote, type RaftJudge, type RunOptions, type RunResult } from '../../traces/run.ts'
 
 /** What is tested. `start` is called again after an adapter has failed. */
@@ -11,11 +18,12 @@ export type Target =
   | { readonly kind: 'in-process'; readonly implementation: Implementation }
   | { readonly kind: 'adapter'; readonly start: () => Promise<RemoteImplementation> }
 
-/** What a run gave, and what it did against the advice of a SHOULD. */
-export type JudgedRun = RunResult & { readonly advice: readonly Violation[] }
-
 export interface JudgedRunOptions extends RunOptions {
   /** A requirement that ends the run when it is broken, even if it is only a SHOULD. */
+  readonly against?: string
+}
+
+export interface PathRunOptions extends MemberRunOptions {
   readonly against?: string
 }
 
@@ -25,7 +33,9 @@ export interface Runner {
   /** How many runs may usefully be under way at once. */
   readonly concurrency: number
   /** @throws AdapterError if the adapter fails; the next run starts a new one */
-  run(scenario: RaftScenario, options?: JudgedRunOptions): Promise<JudgedRun>
+  run(scenario: RaftScenario, options?: JudgedRunOptions): Promise<RunResult>
+  /** Runs a path of the member model against one node. @throws AdapterError also if it cannot `encode` */
+  runPath(path: MemberPath, options: PathRunOptions): Promise<MemberRunResult>
   /** Ends what was started. Runs that are under way are rejected. */
   close(): Promise<void>
 }
@@ -35,7 +45,15 @@ const interleaved = 8
 
 /** A judge for what an implementation claims. Breaking `against` is a violation to it, whatever its level. */
 export function judgeFor(hello: Hello, against?: string): RaftJudge {
-  const judge = createRaftJudge(hello.profiles, hello.capabilities.disk)
+  return judging(createRaftJudge(hello.profiles, hello.capabilities.disk), against)
+}
+
+/** The same for a run against one node: nothing is known of the disks of peers that are played. */
+function judgeOfPaths(hello: Hello, against?: string): RaftJudge {
+  return judging(createRaftJudge(hello.profiles, hello.capabilities.disk, ['step', 'history']), against)
+}
+
+function judging(judge: RaftJudge, against: string | undefined): RaftJudge {
   if (against === undefined) return judge
   const broken = (): Violation | null => judge.advice().find(({ requirement }) => requirement === against) ?? null
   return {
@@ -62,9 +80,11 @@ export async function createRunner(target: Target): Promise<Runner> {
       run: async (scenario, options) => {
         // Signals and the terminal are served between runs.
         await new Promise(setImmediate)
-        const judge = judgeFor(hello, options?.against)
-        const result = runScenario(scenario, implementation, judge, options)
-        return { ...result, advice: judge.advice() }
+        return runScenario(scenario, implementation, judgeFor(hello, options?.against), options)
+      },
+      runPath: async (path, options) => {
+        await new Promise(setImmediate)
+        return runMemberPath(path, implementation, judgeOfPaths(hello, options.against), options)
       },
       close: async () => {},
     }
@@ -103,12 +123,20 @@ class AdapterRunner implements Runner {
     }
   }
 
-  async run(scenario: RaftScenario, options?: JudgedRunOptions): Promise<JudgedRun> {
+  run(scenario: RaftScenario, options?: JudgedRunOptions): Promise<RunResult> {
+    return this.#use((adapter) => runScenarioRemote(scenario, adapter, judgeFor(this.hello, options?.against), options))
+  }
+
+  runPath(path: MemberPath, options: PathRunOptions): Promise<MemberRunResult> {
+    return this.#use((adapter) =>
+      runMemberPathRemote(path, adapter, judgeOfPaths(this.hello, options.against), options),
+    )
+  }
+
+  async #use<Result>(work: (adapter: RemoteImplementation) => Promise<Result>): Promise<Result> {
     const adapter = await this.start()
-    const judge = judgeFor(this.hello, options?.against)
     try {
-      const result = await runScenarioRemote(scenario, adapter, judge, options)
-      return { ...result, advice: judge.advice() }
+      return await work(adapter)
     } catch (error) {
       if (!(error instanceof AdapterError) || error.kind !== 'refused') await this.#end(adapter)
       throw error

@@ -4,7 +4,7 @@ import { spawnAdapter } from '../../impl/contract/stdio.ts'
 import { createReference } from '../../impl/reference/raft/session.ts'
 import { stop, type Job, type JobMessage, type Origin } from './jobs.ts'
 import { runAll } from './runs.ts'
-import { scenariosOf } from './scenarios.ts'
+import { casesOf } from './scenarios.ts'
 import { createRunner, type Target } from './target.ts'
 
 function targetFrom(origin: Origin): Target {
@@ -25,7 +25,7 @@ try {
     void runner.close()
   })
   try {
-    const source = scenariosOf({ hello: runner.hello, seed, budget })
+    const source = casesOf({ hello: runner.hello, seed, budget })
     const tally = await runAll(runner, source, numbers, {
       signal: interrupt.signal,
       onRun: (done, label, failures) => tell({ type: 'progress', done, label, failures }),

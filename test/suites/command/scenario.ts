@@ -12,7 +12,7 @@ import { show, showLog, showMermaid } from '../../../traces/show.ts'
 import { printScenario } from '../../../traces/text.ts'
 import { shrinkFinding } from '../counterexample.ts'
 import { packageVersion } from '../package-files.ts'
-import { deathViolation } from '../runs.ts'
+import { deathViolation, pathOfScenario } from '../runs.ts'
 import { loadSpec } from '../spec.ts'
 import { createRunner, judgeFor, type Runner } from '../target.ts'
 import { filesOf, readRunnable, writeFiles } from './files.ts'
@@ -43,7 +43,10 @@ async function observe(runner: Runner, scenario: RaftScenario): Promise<Seen> {
     violation,
   })
   try {
-    const { events, violation, violationEvent } = await runner.run(scenario)
+    const path = pathOfScenario(scenario, hello)
+    const { events, violation, violationEvent } = await (path === null
+      ? runner.run(scenario)
+      : runner.runPath(path, {}))
     return { trace: trace(events, violation), violation, event: violationEvent }
   } catch (error) {
     if (!(error instanceof AdapterError) || !error.died) throw error
@@ -144,7 +147,8 @@ export async function shrinkFile(
       progress.update(executions++, limit, `shrinking a failure of ${violation.requirement}`, 0)
       return terminal.signal.aborted
     }
-    const finding = { number: 0, scenario, violation, events: seen.trace.events, violationEvent: seen.event }
+    const path = pathOfScenario(scenario, runner.hello)
+    const finding = { number: 0, scenario, violation, events: seen.trace.events, violationEvent: seen.event, path }
     const counterexample = await shrinkFinding(runner, finding, trace?.meta.seed ?? null, { executions: limit, stop })
     progress.clear()
     const folder = options.out ?? defaultFolder
