@@ -1,5 +1,5 @@
 /** Files that survive a power cut, and a lock on a directory. */
-import { link, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** The error code of a failed system call; '' for other errors. */
@@ -44,21 +44,13 @@ export class LockedError extends Error {
   override readonly name = 'LockedError'
 }
 
-/** When a process was started, in the kernel's ticks, so that a number that is used again is told from the first; '' where unknown. */
+/** When a process was started, in ticks of the kernel: tells it from others that had its number; '' where unknown. */
 const startOf = async (pid: number): Promise<string> => {
-  const stat = await readIfThere(`/proc/${pid}/stat`)
-  return stat === null
-    ? ''
-    : (stat
-        .toString()
-        .replace(/^.*\) /s, '')
-        .split(' ')[19] ?? '')
+  const stat = (await readIfThere(`/proc/${pid}/stat`))?.toString() ?? ''
+  return stat.replace(/^.*\) /s, '').split(' ')[19] ?? ''
 }
 
-const isRunning = async (holder: string): Promise<boolean> => {
-  const [digits, start = ''] = holder.trim().split(' ')
-  const pid = Number(digits)
-  if (!Number.isInteger(pid) || pid <= 0) return false
+const isRunning = async (pid: number, start: string): Promise<boolean> => {
   try {
     process.kill(pid, 0)
   } catch (error) {
@@ -69,30 +61,27 @@ const isRunning = async (holder: string): Promise<boolean> => {
 }
 
 /**
- * Locks a directory against other processes of this machine: the file `lock` names its holder. A lock whose holder died
- * is taken over. Gives what releases it. Throws a LockedError where the holder lives.
+ * Locks a directory against other processes of this machine; gives what releases it. Each process that wants it puts a
+ * file there whose name nobody else ever has, then looks for those of others: so of two that come at once at most one
+ * gets the lock, and what a process that was killed left behind can be removed without a race. Throws a LockedError.
  */
 export const lockDirectory = async (directory: string): Promise<() => Promise<void>> => {
-  const [lock, own, aside] = ['lock', `lock.${process.pid}`, `lock.${process.pid}.stale`].map((name) =>
-    join(directory, name),
-  ) as [string, string, string]
-  await writeFile(own, `${process.pid} ${await startOf(process.pid)}\n`)
+  const own = `lock-${process.pid}-${await startOf(process.pid)}`
+  const isNew = await tryTo(() => writeFile(join(directory, own), '', { flag: 'wx' }), 'EEXIST')
+  if (!isNew) throw new LockedError(`${directory} is in use by process ${process.pid}`)
+  const release = (): Promise<void> => rm(join(directory, own), { force: true })
   try {
-    // Linking fails where the name exists, so that only one of several processes succeeds.
-    for (let tries = 0; tries < 5; tries++) {
-      if (await tryTo(() => link(own, lock), 'EEXIST')) return () => rm(lock, { force: true })
-      const holder = (await readIfThere(lock))?.toString()
-      if (holder === undefined) continue
-      if (await isRunning(holder)) throw new LockedError(`${directory} is in use by process ${holder.split(' ')[0]}`)
-      if (!(await tryTo(() => rename(lock, aside), 'ENOENT'))) continue
-      // Another process may have taken over in between: then its lock is put back.
-      if ((await readIfThere(aside))?.toString() !== holder) await tryTo(() => link(aside, lock), 'EEXIST')
-      await rm(aside, { force: true })
+    for (const name of await readdir(directory)) {
+      const [, pid, start] = /^lock-([1-9]\d*)-(\d*)$/.exec(name) ?? []
+      if (pid === undefined || name === own) continue
+      if (await isRunning(Number(pid), start!)) throw new LockedError(`${directory} is in use by process ${pid}`)
+      await rm(join(directory, name), { force: true })
     }
-    throw new LockedError(`${directory} is wanted by several processes at once`)
-  } finally {
-    await rm(own, { force: true })
+  } catch (error) {
+    await release()
+    throw error
   }
+  return release
 }
 
 /** Whether it was done; false where it failed in the expected way. */

@@ -1,6 +1,9 @@
 /** The reference over real connections and real files: processes that are killed, and come back. */
-import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { appendFileSync, existsSync, readdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { checkKey } from '../../properties/linearizability.ts'
@@ -112,8 +115,44 @@ test('members come and go, leadership is handed over, logs are compacted, and th
 
   for (const node of [...nodes, 'n4']) {
     expect(await cluster.kill(node, node === first ? 'SIGINT' : 'SIGTERM')).toBe(0)
-    expect(existsSync(join(cluster.data(node), 'lock'))).toBe(false)
+    expect(readdirSync(cluster.data(node)).sort()).toEqual(['journal', 'node.json'])
     expect(cluster.errors.get(node)).toBe(undefined)
+  }
+})
+
+test('of several processes that want one directory at once at most one gets it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'swarmcheck-real-'))
+  const script = `
+    import { createInterface } from 'node:readline'
+    import { lockDirectory } from ${JSON.stringify(join(dirname(built.command), 'impl/real/files.js'))}
+    let release
+    for await (const word of createInterface({ input: process.stdin })) {
+      if (word === 'lock') release = await lockDirectory(${JSON.stringify(folder)}).catch(({ name }) => name)
+      else if (typeof release === 'function') await release()
+      console.log(typeof release === 'function' ? 'locked' : release)
+    }`
+  const flags = ['--input-type=module', '--eval', script]
+  const children = Array.from({ length: 3 }, () =>
+    spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'inherit'] }),
+  )
+  const answers = children.map(({ stdout }) => createInterface({ input: stdout })[Symbol.asyncIterator]())
+  const say = (word: string): Promise<string[]> => {
+    for (const { stdin } of children) stdin.write(`${word}\n`)
+    return Promise.all(answers.map(async (lines) => (await lines.next()).value as string))
+  }
+  const seen = new Set<string>()
+  try {
+    for (let round = 0; round < 100; round++) {
+      const words = await say('lock')
+      expect(words.filter((word) => word === 'locked').length).toBeLessThanOrEqual(1)
+      for (const word of words) seen.add(word)
+      await say('release')
+    }
+    expect([...seen].sort()).toEqual(['LockedError', 'locked'])
+    expect(readdirSync(folder)).toEqual([])
+  } finally {
+    for (const child of children) child.kill()
+    rmSync(folder, { recursive: true })
   }
 })
 
@@ -127,11 +166,11 @@ test('twenty kills with clients at work leave a linearizable history', async () 
     const node = nodes[Math.floor(random() * nodes.length)]!
     const before = clients.acknowledged()
     await cluster.kill(node)
-    await sleep(100 + random() * 300)
+    await sleep(50 + random() * 200)
     await cluster.start(node)
-    await cluster.caughtUp(node)
     await until('an answer', () => (clients.acknowledged() > before ? true : undefined))
   }
+  for (const node of nodes) await cluster.caughtUp(node)
   await clients.stop()
 
   const { history } = clients
@@ -143,4 +182,4 @@ test('twenty kills with clients at work leave a linearizable history', async () 
   const read = history.findLast(({ type, result }) => type === 'get' && typeof result === 'string')!
   read.result = null
   expect(outcomeOf(read.key)).toMatchObject({ ok: false })
-}, 50_000)
+}, 120_000)

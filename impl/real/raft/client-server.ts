@@ -160,8 +160,11 @@ export class ClientServer {
     throw new Refusal(405, 'method-not-allowed')
   }
 
-  #members({ changes, joint }: z.infer<typeof membersBody>): Promise<Reply> {
-    for (const { node, address } of changes) if (address !== undefined) this.#served.introduce(node, address)
+  async #members({ changes, joint }: z.infer<typeof membersBody>): Promise<Reply> {
+    for (const { type, node, address } of changes) {
+      if (address !== undefined) this.#served.introduce(node, address)
+      if (type !== 'remove' && this.#served.find(node) === undefined) throw new Refusal(409, 'unknown-address')
+    }
     return this.#operate({
       type: 'change-membership',
       changes: changes.map(({ type, node }) => ({ type, node })),

@@ -1,10 +1,10 @@
 /** What a node keeps in its directory: whose it is, how often it was started, where the others are, and its journal. */
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { NodeId } from '../../../models/vocabulary.ts'
 import type { Saved } from '../../reference/raft/journal.ts'
-import { codeOf, lockDirectory, readIfThere, replaceFile } from '../files.ts'
+import { codeOf, lockDirectory, readIfThere, replaceFile, syncDirectory } from '../files.ts'
 import { nodeName, type Places, placesSchema } from './address-book.ts'
 import { JournalFile, type Sync } from './journal-file.ts'
 
@@ -54,10 +54,9 @@ export class DataDirectory {
   }
 
   /** Locks the directory, which is made where only its parent is there, and reads it. Throws an Error that says what is wrong with it. */
-  static async open({ path, cluster, node, initial, sync }: Opening): Promise<DataDirectory> {
-    await mkdir(path).catch((error: unknown) => {
-      if (codeOf(error) !== 'EEXIST') throw error
-    })
+  static async open({ path: given, cluster, node, initial, sync }: Opening): Promise<DataDirectory> {
+    const path = resolve(given)
+    await makeDirectory(path)
     const unlock = await lockDirectory(path)
     let journal: JournalFile | undefined
     try {
@@ -87,11 +86,21 @@ export class DataDirectory {
 
   async close(): Promise<void> {
     try {
-      await this.#saving
+      // Whoever asked for a save that failed was told so.
+      await this.#saving.catch(() => {})
       await this.journal.close()
     } finally {
       await this.#unlock()
     }
+  }
+}
+
+const makeDirectory = async (path: string): Promise<void> => {
+  try {
+    await mkdir(path)
+    await syncDirectory(dirname(path))
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
   }
 }
 

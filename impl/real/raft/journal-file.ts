@@ -92,10 +92,9 @@ export class JournalFile {
       if (length === 0) throw new JournalError(`${file} is no journal, or its beginning is damaged`)
       if (holdsRecord(bytes.subarray(length)))
         throw new JournalError(`${file} is damaged at byte ${length}: whole records follow a broken one`)
-      if (length < bytes.length) {
-        await handle.truncate(length)
-        await handle.sync()
-      }
+      if (length < bytes.length) await handle.truncate(length)
+      // What was found may not be durable yet: the process that wrote it was killed before it could see to that.
+      await sync(handle)
       return new JournalFile(file, sync, handle, records, length, bytes.length - length)
     } catch (error) {
       await handle.close()

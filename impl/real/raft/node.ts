@@ -95,7 +95,7 @@ async function run(setup: NodeSetup, directory: DataDirectory, undo: (() => Prom
     preVote: true,
     checkQuorum: true,
     maxEntries: 256,
-    maxInflight: 64,
+    maxInflight: 4,
   }
   const member = new RaftMember({
     name: node,

@@ -31,7 +31,7 @@ const isFree = (port: number): Promise<boolean> =>
 /** Ports below those that the system gives to outgoing connections, so that they stay free while a node is down. */
 export const freePorts = async (count: number): Promise<number[]> => {
   const ports: number[] = []
-  let port = 10_000 + (process.pid % 2_000) * 10
+  let port = 10_000 + (process.pid % 500) * 40
   while (ports.length < count) if (await isFree(++port)) ports.push(port)
   return ports
 }
@@ -84,7 +84,12 @@ export class RealCluster {
     const cluster = new RealCluster(options)
     const ports = await freePorts(2 * options.nodes.length)
     options.nodes.forEach((node, index) => cluster.#ports.set(node, [ports[2 * index]!, ports[2 * index + 1]!]))
-    await Promise.all(options.nodes.map((node) => cluster.start(node)))
+    try {
+      await Promise.all(options.nodes.map((node) => cluster.start(node)))
+    } catch (error) {
+      await cluster.close()
+      throw error
+    }
     return cluster
   }
 

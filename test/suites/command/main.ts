@@ -10,7 +10,7 @@ import { exploreSystem, list, lists, mergeFiles, validate } from './inspect.ts'
 import { collect, integerOf, oneOf, profileOf, reporterOf, requirementOf, seedOf, shardOf, suites } from './options.ts'
 import { defaultFolder, runSuite, type RunOptions } from './run.ts'
 import { replay, runFile, showFile, showForms, shrinkFile } from './scenario.ts'
-import { serve } from './serve.ts'
+import { serve, serveHelp } from './serve.ts'
 import { exits, UsageError, type Terminal } from './terminal.ts'
 
 const exitHelp = `
@@ -140,6 +140,7 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
 
   command('serve <surface> [settings...]', 'serve the reference: as an adapter, or as a process on a network')
     .allowUnknownOption()
+    .addHelpText('after', serveHelp)
     .action(async (surface: string, settings: string[]) => end(await serve(surface, settings, terminal)))
 
   command('init [what]', `write a first file: ${Object.keys(snippets).join(', ')}`)

@@ -17,6 +17,26 @@ const flags = {
   heartbeat: { type: 'string' },
 } as const
 
+export const nodeHelp = `
+Options of a node:
+  --node <name>            its name (needed)
+  --peers <name=address,…> where the members reach each other, this one included (needed)
+  --data <folder>          its files (needed); made if only its parent is there
+  --listen <address>       where it listens for members (default: what --peers says of it)
+  --client <address>       where it serves clients over HTTP (default: 127.0.0.1 and any free port)
+  --join                   a new node waits to be added, instead of founding a cluster with its peers
+  --cluster <name>         nodes of other clusters are not listened to (default: swarmcheck)
+  --election-timeout <ms>  least election timeout T; each is drawn from T to 2T (default: 1000)
+  --heartbeat <ms>         (default: a tenth of the election timeout)
+
+Clients:
+  PUT /kv/KEY     writes the body; only over a value: ?expect=VALUE or ?expect-absent
+  GET /kv/KEY     reads, linearizably, at any node
+  GET /status     what the node knows
+  POST /members   {"type": "add-voter" | "add-learner" | "remove", "node": "n4", "address": "127.0.0.1:7004"}
+  POST /transfer  {"to": "n2"}
+  POST /compact   {"keep": 100}`
+
 type Flag = keyof typeof flags
 type Values = { readonly [Name in Flag]?: string | boolean }
 

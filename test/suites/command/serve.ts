@@ -2,7 +2,7 @@
 import { serveStdio } from '../../../impl/contract/serve-stdio.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
 import { oneOf } from './options.ts'
-import { serveNode } from './serve-raft.ts'
+import { nodeHelp, serveNode } from './serve-raft.ts'
 import { exits, UsageError, type Terminal } from './terminal.ts'
 
 const surfaces = ['raft'] as const
@@ -15,6 +15,11 @@ const ways: Readonly<Record<string, (settings: readonly string[], terminal: Term
     return exits.conformant
   },
 }
+
+export const serveHelp = `
+swarmcheck serve raft stdio     speaks the adapter protocol on standard input and output
+swarmcheck serve raft --node …  runs one node of a cluster, over TCP and with files
+${nodeHelp}`
 
 export async function serve(surface: string, settings: readonly string[], terminal: Terminal): Promise<number> {
   oneOf('surface', surfaces, surface)
