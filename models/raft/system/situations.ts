@@ -141,7 +141,14 @@ const PLANS: readonly Plan[] = [
 
 /** Searches for every situation; throws if one cannot be reached, which would be a mistake in its model. */
 export function extractSituations(): Situation[] {
-  return PLANS.map(({ name, description, model }) => ({ name, description, actions: shortestPath(model(), name) }))
+  return PLANS.map(({ name }) => extractSituation(name))
+}
+
+/** Searches for one situation. */
+export function extractSituation(name: string): Situation {
+  const plan = PLANS.find((each) => each.name === name)
+  if (plan === undefined) throw new RangeError(`there is no situation "${name}"`)
+  return { name, description: plan.description, actions: shortestPath(plan.model(), name) }
 }
 
 /** A shortest path to where a `sometimes` property of the model holds; throws if there is none within the bounds. */
