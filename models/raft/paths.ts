@@ -39,13 +39,11 @@ export interface MemberPath {
   readonly steps: readonly MemberStep[]
 }
 
-/** A state of the graph: the number of each is its place in breadth-first order. */
+/** A state of the graph. */
 export interface MemberNode {
   readonly role: Role
   readonly context: MemberContext
   readonly edges: readonly MemberEdge[]
-  /** The edge by which it was first reached; null for the initial state. */
-  readonly parent: MemberEdge | null
 }
 
 export interface MemberEdge {
@@ -73,12 +71,18 @@ export function stateKey(role: Role, context: MemberContext): string {
 interface GraphState {
   readonly role: Role
   readonly context: MemberContext
+  /** What makes it the same as others. */
+  readonly key: string
 }
 
 interface GraphEvent extends EventObject {
   readonly number: number
-  readonly event: MemberEvent
   readonly step: MemberStep
+  readonly after: GraphState
+}
+
+function graphState(role: Role, context: MemberContext): GraphState {
+  return { role, context, key: stateKey(role, context) }
 }
 
 /** Graphs that were made: they are the same each time, and cost seconds. */
@@ -94,28 +98,35 @@ export function memberGraph(plan: MemberPlan): MemberGraph {
 }
 
 function makeGraph(plan: MemberPlan): MemberGraph {
+  const initial = graphState('follower', firstContext(plan))
+  // The library queues every edge: steps that lead nowhere else, more than half of them, are kept out of its way.
+  const resting = new Map<string, MemberStep[]>()
   let events = 0
-  const initial: GraphState = { role: 'follower', context: firstContext({ preVote: plan.preVote, terms: plan.terms }) }
   const logic = {
     getInitialSnapshot: () => initial as GraphState & Snapshot<unknown>,
     getPersistedSnapshot: (state: GraphState & Snapshot<unknown>) => state,
-    transition: ({ role, context }: GraphState, { event }: GraphEvent) => {
-      const after = contextAfter(role, context, event, environmentAfter(context, event))
-      return { role: event.outcome.role, context: after } as GraphState & Snapshot<unknown>
-    },
+    transition: (_: GraphState, { after }: GraphEvent) => after as GraphState & Snapshot<unknown>,
   }
   const adjacency = getAdjacencyMap(logic, {
-    events: ({ role, context }) =>
-      memberInputs(role, context, plan).flatMap((input) =>
-        stepsOf(role, context, input).map((step): GraphEvent => {
-          const event = { ...input, outcome: step.allowed[step.planned]! }
-          return { type: input.type, number: events++, event, step }
-        }),
-      ),
-    serializeState: ({ role, context }) => stateKey(role, context),
+    events: ({ role, context, key }) => {
+      const moving: GraphEvent[] = []
+      const staying: MemberStep[] = []
+      for (const input of memberInputs(role, context, plan)) {
+        for (const step of stepsOf(role, context, input)) {
+          const event: MemberEvent = { ...input, outcome: step.allowed[step.planned]! }
+          const next = contextAfter(role, context, event, environmentAfter(context, event))
+          const after = graphState(event.outcome.role, next)
+          if (after.key === key) staying.push(step)
+          else moving.push({ type: input.type, number: events++, step, after })
+        }
+      }
+      resting.set(key, staying)
+      return moving
+    },
+    serializeState: ({ key }) => key,
     serializeEvent: ({ number }) => String(number),
   })
-  return numbered(plan, Object.values(adjacency))
+  return numbered(plan, Object.values(adjacency), resting)
 }
 
 /** One step for each of an input's outcomes. */
@@ -127,33 +138,42 @@ function stepsOf(role: Role, context: MemberContext, input: MemberInput): Member
 
 interface Adjacent {
   readonly state: GraphState
-  readonly transitions: Readonly<Record<string, { readonly event: GraphEvent; readonly state: GraphState }>>
+  readonly transitions: Readonly<Record<string, { readonly event: GraphEvent }>>
 }
 
-function numbered(plan: MemberPlan, adjacent: readonly Adjacent[]): MemberGraph {
-  const numbers = new Map(adjacent.map(({ state }, number) => [stateKey(state.role, state.context), number]))
-  const parents: (MemberEdge | null)[] = adjacent.map(() => null)
-  const edges = adjacent.map(({ transitions }, from) =>
-    Object.values(transitions).map(({ event, state }): MemberEdge => {
-      const to = numbers.get(stateKey(state.role, state.context))!
-      const edge = { from, to, step: event.step }
-      if (to > from) parents[to] ??= edge
-      return edge
-    }),
-  )
-  const nodes = adjacent.map(({ state: { role, context } }, number) => ({
+/** Nodes are numbered in breadth-first order: the first is the initial state. */
+function numbered(
+  plan: MemberPlan,
+  adjacent: readonly Adjacent[],
+  resting: ReadonlyMap<string, readonly MemberStep[]>,
+): MemberGraph {
+  const numbers = new Map(adjacent.map(({ state: { key } }, number) => [key, number]))
+  const nodes = adjacent.map(({ state: { role, context, key }, transitions }, from) => ({
     role,
     context,
-    edges: edges[number]!,
-    parent: parents[number]!,
+    edges: [
+      ...resting.get(key)!.map((step) => ({ from, to: from, step })),
+      ...Object.values(transitions).map(({ event }) => ({ from, to: numbers.get(event.after.key)!, step: event.step })),
+    ],
   }))
   return { plan, nodes, find: (role, context) => numbers.get(stateKey(role, context)) }
 }
 
-/** A shortest way from the initial state to a node. */
-export function shortestPath({ nodes }: MemberGraph, node: number): MemberEdge[] {
+type Usable = (edge: MemberEdge) => boolean
+
+/** For each node that can be reached, by its number, the edge by which it is reached first; null for the initial state. */
+function firstEdges({ nodes }: MemberGraph, usable: Usable): Map<number, MemberEdge | null> {
+  const first = new Map<number, MemberEdge | null>([[0, null]])
+  for (const number of first.keys()) {
+    for (const edge of nodes[number]!.edges) if (!first.has(edge.to) && usable(edge)) first.set(edge.to, edge)
+  }
+  return first
+}
+
+/** The way to a node by first edges. */
+function wayTo(first: ReadonlyMap<number, MemberEdge | null>, node: number): MemberEdge[] {
   const edges: MemberEdge[] = []
-  for (let edge = nodes[node]!.parent; edge !== null; edge = nodes[edge.from]!.parent) edges.unshift(edge)
+  for (let edge = first.get(node); edge; edge = first.get(edge.from)) edges.unshift(edge)
   return edges
 }
 
@@ -161,35 +181,40 @@ export function shortestPath({ nodes }: MemberGraph, node: number): MemberEdge[]
 export function shortestWay(
   { nodes }: MemberGraph,
   from: number,
-  wanted: (edge: MemberEdge) => boolean,
-  usable: (edge: MemberEdge) => boolean,
+  wanted: Usable,
+  usable: Usable,
 ): MemberEdge[] | null {
-  const reached = new Map<number, MemberEdge | null>([[from, null]])
-  for (const number of reached.keys()) {
+  const first = new Map<number, MemberEdge | null>([[from, null]])
+  for (const number of first.keys()) {
     for (const edge of nodes[number]!.edges) {
-      if (wanted(edge)) {
-        const way = [edge]
-        for (let last = reached.get(number)!; last !== null; last = reached.get(last.from)!) way.unshift(last)
-        return way
-      }
-      if (!reached.has(edge.to) && usable(edge)) reached.set(edge.to, edge)
+      if (!usable(edge)) continue
+      if (wanted(edge)) return [...wayTo(first, number), edge]
+      if (!first.has(edge.to)) first.set(edge.to, edge)
     }
   }
   return null
 }
 
-/** Short paths that together take each transition of the graph that is not yet in `seen`. */
-export function transitionCover(graph: MemberGraph, seen: Set<string> = new Set()): MemberPath[] {
-  const first = new Map<string, MemberEdge>()
-  for (const { edges } of graph.nodes) {
-    for (const edge of edges) {
+/**
+ * Short paths that together take each transition of the graph that is not yet in `seen`, to which they are added.
+ * They keep away from transitions in `avoided`: an implementation does not take them.
+ */
+export function transitionCover(
+  graph: MemberGraph,
+  seen: Set<string> = new Set(),
+  avoided: ReadonlySet<string> = new Set(),
+): MemberPath[] {
+  const first = firstEdges(graph, ({ step }) => !avoided.has(step.transition))
+  const wanted = new Map<string, MemberEdge>()
+  for (const number of first.keys()) {
+    for (const edge of graph.nodes[number]!.edges) {
       const { transition } = edge.step
-      if (!first.has(transition) && !seen.has(transition)) first.set(transition, edge)
+      if (!wanted.has(transition) && !seen.has(transition) && !avoided.has(transition)) wanted.set(transition, edge)
     }
   }
   // The farthest first: on their way they take many of the others.
-  const farthest = [...first.values()]
-    .map((edge) => [...shortestPath(graph, edge.from), edge])
+  const farthest = [...wanted.values()]
+    .map((edge) => [...wayTo(first, edge.from), edge])
     .sort((left, right) => right.length - left.length)
   return pathsOf(
     graph,
@@ -207,6 +232,7 @@ export function edgeCover(graph: MemberGraph, length = 60): MemberPath[] {
   const { nodes } = graph
   // Of each node, the edges not yet taken; what leads nowhere else first, since it can be taken in passing.
   const open = nodes.map(({ edges }) => [...edges].sort((left, right) => Number(right.to === right.from) - Number(left.to === left.from)))
+  const first = firstEdges(graph, () => true)
   const walks: MemberEdge[][] = []
   const take = (edge: MemberEdge): void => {
     const rest = open[edge.from]!
@@ -215,7 +241,7 @@ export function edgeCover(graph: MemberGraph, length = 60): MemberPath[] {
   }
   for (const [number, rest] of open.entries()) {
     while (rest.length > 0) {
-      const walk = shortestPath(graph, number)
+      const walk = wayTo(first, number)
       let node = number
       while (open[node]!.length > 0 && walk.length < length) {
         const edge = open[node]!.shift()!

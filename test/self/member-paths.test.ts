@@ -1,35 +1,69 @@
-/** Every path of the member model, run on the reference: all pass, and what they cover is said. */
+/** The paths of the member model: what they cover, and that the reference passes all of them. */
 import { describe, expect, test } from 'vitest'
 import { createReference } from '../../impl/reference/raft/session.ts'
-import { transitionNames } from '../../models/raft/member.ts'
-import { memberPaths } from '../../models/raft/paths.ts'
+import { acceptingTransition, initialSnapshot, nextSnapshot, transitionNames } from '../../models/raft/member.ts'
+import { edgeCover, memberGraph, memberPaths, memberPlans, stateKey } from '../../models/raft/paths.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
+import { MemberCampaign } from '../../traces/run/member-campaign.ts'
 import { runMemberPath } from '../../traces/run/member-path.ts'
 
 const reference = createReference()
-const habits = new Set<string>()
-const observed = new Map<string, number>()
 
-describe('member paths on the reference', () => {
-  test.each([false, true])('pre-vote %s: every path passes', (preVote) => {
-    const paths = memberPaths({ preVote })
-    let inputs = 0
-    let deviations = 0
-    for (const path of paths) {
-      const judge = createRaftJudge(reference.hello.profiles, true, ['step', 'history'])
-      const result = runMemberPath(path, reference, judge, { habits })
-      expect(result.violation, `${path.name}: ${JSON.stringify(result.violation)}\n${result.path.join('\n')}`).toBeNull()
-      inputs += result.inputs
-      deviations += result.deviations
-      for (const [name, count] of result.transitions) observed.set(name, (observed.get(name) ?? 0) + count)
+describe('the plan', () => {
+  test('covers every transition of the machine, and the machine accepts each step', () => {
+    const paths = [false, true].flatMap((preVote) => memberPaths({ preVote }))
+    const covered = new Set<string>()
+    for (const { options, steps } of paths) {
+      let snapshot = initialSnapshot(options)
+      for (const { input, allowed, planned, transition } of steps) {
+        const event = { ...input, outcome: allowed[planned]! }
+        expect(acceptingTransition(snapshot, event)).toBe(transition)
+        snapshot = nextSnapshot(snapshot, event)
+        covered.add(transition)
+      }
     }
-    console.log(`${paths.length} paths, ${inputs} inputs, ${deviations} deviations`)
+    expect(transitionNames().filter((name) => !covered.has(name))).toEqual([])
+    expect(memberPaths({ preVote: false }).map(({ name }) => name)).toEqual(
+      paths.filter(({ options }) => !options.preVote).map(({ name }) => name),
+    )
   })
 
-  test('coverage', () => {
-    const names = transitionNames()
-    const missing = names.filter((name) => !observed.has(name))
-    console.log(`${names.length - missing.length} of ${names.length} transitions observed; not: ${missing.join('; ')}`)
-    console.log([...habits].join('\n'))
+  test('the graph is the machine', () => {
+    const [plan] = memberPlans({ preVote: true })
+    const graph = memberGraph(plan!)
+    for (const path of edgeCover(graph).filter((_, number) => number % 100 === 0)) {
+      let snapshot = initialSnapshot(plan!)
+      for (const { input, allowed, planned, transition } of path.steps) {
+        const event = { ...input, outcome: allowed[planned]! }
+        expect(acceptingTransition(snapshot, event)).toBe(transition)
+        const from = graph.nodes[graph.find(snapshot.value, snapshot.context)!]!
+        snapshot = nextSnapshot(snapshot, event)
+        const edge = from.edges.find(({ step }) => step.input === input && step.planned === planned)
+        const to = graph.nodes[edge!.to]!
+        expect(stateKey(to.role, to.context)).toBe(stateKey(snapshot.value, snapshot.context))
+      }
+    }
+  })
+})
+
+describe('the reference', () => {
+  test('passes every path', () => {
+    const campaign = new MemberCampaign(reference.hello)
+    let paths = 0
+    let inputs = 0
+    for (let round = campaign.round(); round.length > 0; round = campaign.round()) {
+      for (const path of round) {
+        const judge = createRaftJudge(reference.hello.profiles, true, ['step', 'history'])
+        const result = runMemberPath(path, reference, judge, { avoided: campaign.avoided() })
+        expect(result.violation, `${path.name}:\n${result.path.join('\n')}`).toBeNull()
+        campaign.note(result)
+        paths++
+        inputs += result.inputs
+      }
+    }
+    const missing = [...campaign.coverage()].filter(([, count]) => count === 0).map(([name]) => name)
+    console.log(`${paths} paths, ${inputs} inputs, not observed: ${missing.join('; ')}`)
+    // What it has decided otherwise, where the protocol leaves it free.
+    expect(missing).toEqual([])
   })
 })

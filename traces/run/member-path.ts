@@ -53,8 +53,8 @@ const mostTurns = 1_000
 export interface MemberRunOptions {
   /** Keep the events of the run. Default true. */
   readonly record?: boolean | undefined
-  /** Outcomes that the implementation is known not to take, by the name of their transition: the run learns from others. */
-  readonly habits?: Set<string> | undefined
+  /** Transitions that the implementation is known not to take where it has a choice: the run keeps away from them. */
+  readonly avoided?: ReadonlySet<string> | undefined
 }
 
 export interface MemberRunResult extends RunResult {
@@ -62,8 +62,8 @@ export interface MemberRunResult extends RunResult {
   readonly inputs: number
   /** Transitions in the order in which they were observed. */
   readonly path: readonly string[]
-  /** How often another outcome was taken than planned. */
-  readonly deviations: number
+  /** Transitions that were planned and not taken: another allowed outcome was. */
+  readonly declined: readonly string[]
   /** Transitions of the path that were not observed. */
   readonly missed: readonly string[]
 }
@@ -78,7 +78,7 @@ class MemberRun {
   readonly #hello: Hello
   readonly #judge: RaftJudge
   readonly #recording: Recording
-  readonly #habits: Set<string>
+  readonly #avoided: ReadonlySet<string>
   readonly #member: ObservedMember
   #snapshot: MemberSnapshot
   #now: Milliseconds = 0
@@ -89,7 +89,7 @@ class MemberRun {
   #steps = 0
   #stepIndex = 0
   readonly #observed: string[] = []
-  #deviations = 0
+  readonly #declined = new Set<string>()
   readonly #deliveries = new Map<string, number>()
   readonly #results = new Map<string, number>()
   #violation: Violation | null = null
@@ -101,13 +101,13 @@ class MemberRun {
     judge: RaftJudge,
     start: Start,
     initial: readonly Answer[],
-    { record = true, habits = new Set() }: MemberRunOptions,
+    { record = true, avoided = new Set() }: MemberRunOptions,
   ) {
     this.#path = path
     this.#hello = hello
     this.#judge = judge
     this.#recording = new Recording(record)
-    this.#habits = habits
+    this.#avoided = avoided
     const answer = initial[0]
     if (initial.length !== NODES.length || answer === undefined || answer.state === null) {
       throw new AdapterError('contract', `${initial.length} initial answers for ${NODES.length} nodes, or one without its state`)
@@ -127,7 +127,7 @@ class MemberRun {
       const step = plan.shift()
       if (step === undefined) break
       if (step.input.type === 'restart' && !this.#hello.capabilities.disk) {
-        this.#habits.add(step.transition)
+        this.#declined.add(step.transition)
         plan = []
         continue
       }
@@ -136,8 +136,7 @@ class MemberRun {
       this.#observed.push(taken)
       this.#stepIndex++
       if (taken === step.transition) continue
-      this.#deviations++
-      this.#habits.add(step.transition)
+      this.#declined.add(step.transition)
       plan = []
     }
     if (this.#violation !== null) return
@@ -148,8 +147,9 @@ class MemberRun {
 
   /** The shortest way from where n1 really is to something that the path was to show, and has not yet. */
   #replan(all: ReadonlySet<string>): MemberStep[] {
+    const declined = new Set([...this.#avoided, ...this.#declined])
     const wanted = new Set(all)
-    for (const name of [...this.#observed, ...this.#habits]) wanted.delete(name)
+    for (const name of [...this.#observed, ...declined]) wanted.delete(name)
     if (wanted.size === 0) return []
     const graph = memberGraph(this.#path.options)
     const from = graph.find(this.#snapshot.value, this.#snapshot.context)
@@ -158,7 +158,7 @@ class MemberRun {
       graph,
       from,
       ({ step }) => wanted.has(step.transition),
-      ({ step }) => !this.#habits.has(step.transition),
+      ({ step }) => !declined.has(step.transition),
     )
     return way === null ? [] : way.map(({ step }) => step)
   }
@@ -296,7 +296,7 @@ class MemberRun {
       targets: [],
       inputs: this.#observed.length,
       path: this.#observed,
-      deviations: this.#deviations,
+      declined: [...this.#declined],
       missed: [...new Set(this.#path.steps.map(({ transition }) => transition))].filter((name) => !counts.has(name)),
     }
   }

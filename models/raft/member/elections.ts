@@ -30,7 +30,7 @@ export function electionTimeout(role: Role): Rule<'election-timeout'>[] {
   const asks: Rule<'election-timeout'> = {
     name: 'asks for pre-votes',
     to: ['pre-candidate'],
-    allows: (context) => (context.preVote ? keeps(context, { leader: NOBODY, mustNameLeader: true }) : null),
+    allows: (context) => (context.preVote ? keeps(context, { leader: NOBODY }) : null),
   }
   const asksUnder: Rule<'election-timeout'> = {
     name: 'asks for pre-votes and still names its leader',
@@ -38,9 +38,10 @@ export function electionTimeout(role: Role): Rule<'election-timeout'>[] {
     allows: (context) =>
       context.preVote && context.leader !== NOBODY ? keeps(context, { mustNameLeader: true }) : null,
   }
-  if (role === 'candidate') return [campaigns, asks]
+  if (role === 'follower') return [campaigns, asksUnder, asks]
+  const givesUp: Rule<'election-timeout'> = { name: 'gives up', to: ['follower'], allows: (context) => keeps(context) }
   // With PreVote off nobody is a pre-candidate.
-  return role === 'pre-candidate' ? [asks, asksUnder] : [campaigns, asks, asksUnder]
+  return role === 'candidate' ? [campaigns, asks, givesUp] : [asksUnder, asks, givesUp]
 }
 
 function campaign(context: MemberContext): Pattern {
@@ -268,7 +269,12 @@ export function preVoteResponse(role: Role): Rule<'pre-vote-response'>[] {
         counts(context, answer) && ((context.refusals >> answer.from) & 1) === 1 ? keeps(context) : null,
     },
     {
-      name: 'ignores a grant of another round',
+      name: 'campaigns by a grant of an earlier term',
+      to: ['candidate'],
+      allows: (context, { term, granted }) => (granted && term === context.term ? campaign(context) : null),
+    },
+    {
+      name: 'ignores a grant of an earlier term',
       to: staying(role),
       allows: (context, answer) => (answer.granted && !counts(context, answer) ? keeps(context) : null),
     },
@@ -306,14 +312,20 @@ export function restart(): Rule<'restart'>[] {
     {
       name: 'restarts',
       to: ['follower'],
-      allows: (context) => keeps(context, { leader: NOBODY }),
+      allows: (context) => keeps(context, { leader: NOBODY, mustNameLeader: true }),
     },
     {
       name: 'restarts with a lower commit index',
       to: ['follower'],
       allows: (context) =>
         context.commit > 0
-          ? keeps(context, { leader: NOBODY, commit: 0, commitAtLeast: 0, commitAtMost: context.commit - 1 })
+          ? keeps(context, {
+              leader: NOBODY,
+              mustNameLeader: true,
+              commit: 0,
+              commitAtLeast: 0,
+              commitAtMost: context.commit - 1,
+            })
           : null,
     },
   ]

@@ -175,9 +175,18 @@ function reveal(environment: Environment, peer: number, { term }: Position): Env
   return elect(environment, peer, term, environment.committed)
 }
 
-/** Terms that n1 leaves behind without a leader in them had none. */
-function leave({ term }: MemberContext, environment: Environment): Environment {
-  const { leaders } = environment
-  const campaigns = [null, null, null]
-  return { ...environment, campaigns, leaders: leaders[term] === NOBODY ? leaders.with(term, VACANT) : leaders }
+/**
+ * Terms that n1 leaves behind without a leader in them had none. Of terms before the last it is forgotten who led them,
+ * unless entries of theirs are still in some log: nothing new would come of it, and there would be many more states.
+ */
+function leave({ term, log }: MemberContext, environment: Environment): Environment {
+  const { leaders, elected, committed } = environment
+  const remembered = (led: number): boolean =>
+    led >= term || log.includes(led) || committed.term === led || elected.some((position) => position.term === led)
+  return {
+    ...environment,
+    leaders: leaders.map((leader, led) => (!remembered(led) || (led === term && leader === NOBODY) ? VACANT : leader)),
+    elected: elected.map((position, led) => (remembered(led) ? position : START)),
+    campaigns: [null, null, null],
+  }
 }

@@ -215,7 +215,7 @@ function ofNewLeader(context: MemberContext, peer: number, led: number, bounds: 
   )
   const messages: MemberInput[] = positions.flatMap(({ index, term }) =>
     [0, 1]
-      .filter((count) => index + count <= bounds.entries)
+      .filter((count) => count === 0 || index < bounds.entries)
       .map((count) => ({
         type: 'append-entries' as const,
         from: peer,

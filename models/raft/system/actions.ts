@@ -26,8 +26,15 @@ export interface Delivery {
   readonly term: number
   /** A refusal of a vote or an append. */
   readonly refused: boolean
-  /** Of an append: the index before its entries; of an acknowledgement or a snapshot: the index that it is about. */
+  /**
+   * Of an append: the index before its entries; of an acknowledgement or a snapshot: the index that it is about; of a
+   * request: the candidate's last index.
+   */
   readonly index: number
+  /** Of an append, a snapshot or a request: the term of the entry at `index`. */
+  readonly logTerm: number
+  /** Of an append: the term of its entry. */
+  readonly entryTerm: number
   /** Of an append: how many entries it holds. */
   readonly entries: number
   /** Of an append: the commit index that it announces. */
@@ -45,7 +52,7 @@ export function delivery(
   to: number,
   kind: MessageKind,
   term: number,
-  details: Partial<Pick<Delivery, 'refused' | 'index' | 'entries' | 'commit'>> = {},
+  details: Partial<Pick<Delivery, 'refused' | 'index' | 'logTerm' | 'entryTerm' | 'entries' | 'commit'>> = {},
 ): Delivery {
   return {
     type: 'deliver',
@@ -55,6 +62,8 @@ export function delivery(
     term,
     refused: false,
     index: 0,
+    logTerm: 0,
+    entryTerm: 0,
     entries: 0,
     commit: 0,
     ...details,

@@ -79,7 +79,7 @@ const VOLATILE = 3 | (7 << VOTES) | (3 << COMMIT) | (63 << MATCH)
 
 export const roleOf = (member: number): number => member & 3
 export const termOf = (member: number): number => (member >> TERM) & 7
-const voteOf = (member: number): number => (member >> VOTE) & 3
+export const voteOf = (member: number): number => (member >> VOTE) & 3
 export const commitOf = (member: number): number => (member >> COMMIT) & 3
 export const logOf = (member: number): number => (member >> LOG) & 511
 export const matchOf = (member: number, other: number): number => (member >> (MATCH + 2 * other)) & 3
@@ -505,14 +505,15 @@ function numberMessages(terms: number, entries: number, withSnapshots: boolean):
 
   const decode: Messages['decode'] = (message, sender, receiver) => {
     const sent = term[message]!
-    if (kind[message] === REQUEST) return delivery(sender, receiver, 'request-vote', sent)
+    const place = { index: index[message]!, logTerm: logTerm[message]! }
+    if (kind[message] === REQUEST) return delivery(sender, receiver, 'request-vote', sent, place)
     if (kind[message] === VOTE_GRANTED) return delivery(sender, receiver, 'request-vote-response', sent)
     if (kind[message] === ACKNOWLEDGEMENT)
       return delivery(sender, receiver, 'append-entries-response', sent, { index: index[message]! })
-    if (kind[message] === SNAPSHOT)
-      return delivery(sender, receiver, 'install-snapshot', sent, { index: index[message]! })
+    if (kind[message] === SNAPSHOT) return delivery(sender, receiver, 'install-snapshot', sent, place)
     return delivery(sender, receiver, 'append-entries', sent, {
-      index: index[message]!,
+      ...place,
+      entryTerm: entry[message]!,
       entries: entry[message]! > 0 ? 1 : 0,
       commit: commit[message]!,
     })
