@@ -98,7 +98,9 @@ func (m members) appendView(b []byte, message *pb.Message) []byte {
 		b = appendField(b, "commit", message.GetCommit())
 		b = append(b, `,"round":0`...)
 	case pb.MsgAppResp:
-		b = appendFlag(kind("append-entries-response"), "success", !message.GetReject())
+		// To a leader of an older term the library answers without rejection and index: that acknowledges nothing.
+		success := !message.GetReject() && message.GetIndex() > 0
+		b = appendFlag(kind("append-entries-response"), "success", success)
 		b = appendField(b, "index", message.GetIndex())
 		b = appendField(b, "hint", message.GetRejectHint())
 		b = append(b, `,"round":0`...)
