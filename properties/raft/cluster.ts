@@ -39,6 +39,8 @@ export class Cluster {
 
   /** Leader of each term that had one. */
   readonly leaders = new Map<number, Member>()
+  /** Who first spoke as leader of a term to somebody: of peers that are played nothing else is known. */
+  readonly spokeAsLeader = new Map<number, Member>()
   /** Records by index; those of other terms behind `next`. */
   readonly records: (EntryRecord | undefined)[] = []
   /** What is known committed, by index; `committed` is the greatest such index. */
@@ -90,6 +92,11 @@ export class Cluster {
     return member
   }
 
+  /** Leader of a term, as far as anybody saw it lead or heard it speak as leader. */
+  leaderOf(term: number): Member | null {
+    return this.leaders.get(term) ?? this.spokeAsLeader.get(term) ?? null
+  }
+
   bits(ids: readonly NodeId[]): number {
     let set = 0
     for (const id of ids) set |= 1 << this.member(id).number
@@ -111,26 +118,19 @@ export class Cluster {
     this.tested[R.logMatching]!++
     for (let known = this.records[index] ?? null; known !== null; known = known.next) {
       if (known.term !== term) continue
-      if (known.digest === entry.digest && known.previousTerm === previousTerm) return known
+      if (isEntry(known, entry) && known.previousTerm === previousTerm) return known
       this.fail(
         R.logMatching,
         member,
-        known.digest === entry.digest
+        isEntry(known, entry)
           ? `entry ${index} of term ${term} stands behind an entry of term ${previousTerm} here, and of term ${known.previousTerm} elsewhere`
-          : `entry ${index} of term ${term} is "${entry.digest}" here and "${known.digest}" elsewhere`,
-        `"${known.digest}" behind an entry of term ${known.previousTerm}`,
+          : `entry ${index} of term ${term} is ${describeContents(entry)} here and ${describeContents(known)} elsewhere`,
+        `${describeContents(known)} behind an entry of term ${known.previousTerm}`,
       )
-      return known
+      // A record of its own: who holds this entry does not hold the other.
+      return recordOf(entry, previousTerm, null)
     }
-    const record: EntryRecord = {
-      index,
-      term,
-      kind: entry.kind,
-      digest: entry.digest,
-      configuration: entry.configuration ?? null,
-      previousTerm,
-      next: this.records[index] ?? null,
-    }
+    const record = recordOf(entry, previousTerm, this.records[index] ?? null)
     this.records[index] = record
     return record
   }
@@ -195,6 +195,23 @@ export class Cluster {
       }
     }
   }
+}
+
+function recordOf(entry: Entry, previousTerm: number, next: EntryRecord | null): EntryRecord {
+  const { index, term, kind, digest } = entry
+  return { index, term, kind, digest, configuration: entry.configuration ?? null, previousTerm, next }
+}
+
+/** Whether an entry is the recorded one: not every implementation tells the configuration that an entry brings. */
+export function isEntry(record: EntryRecord, entry: Entry): boolean {
+  if (record.term !== entry.term || record.digest !== entry.digest || record.kind !== entry.kind) return false
+  const { configuration } = record
+  if (entry.configuration === undefined || configuration === null || configuration === entry.configuration) return true
+  return configurationText(configuration) === configurationText(entry.configuration)
+}
+
+function describeContents({ kind, digest }: Pick<EntryRecord, 'kind' | 'digest'>): string {
+  return kind === 'command' ? `"${digest}"` : `${kind} "${digest}"`
 }
 
 /** One text for equal configurations. */

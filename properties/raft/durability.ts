@@ -1,7 +1,7 @@
 /** Judges what must be on disk before it is said, and what a crash must leave behind. */
-import type { Answer, Input, OutgoingMessage, Output } from '../../models/raft/vocabulary.ts'
+import type { Answer, Input, OutgoingMessage, Output, WriteContents } from '../../models/raft/vocabulary.ts'
 import { applyDelta } from './member.ts'
-import type { Member, PendingWrite } from './member.ts'
+import type { Log, Member, PendingWrite } from './member.ts'
 import type { Cluster } from './cluster.ts'
 import { describeRecord } from './cluster.ts'
 import { R } from './requirements.ts'
@@ -15,6 +15,41 @@ export function noteWrite(cluster: Cluster, member: Member, output: Extract<Outp
     contents: output.contents,
     acknowledged: false,
   })
+  if (cluster.claims.disk) judgeWritten(cluster, member, output.contents)
+}
+
+/** What a crash leaves behind is what was written: it must be what the member is, or was on its way there. */
+function judgeWritten(cluster: Cluster, member: Member, { term, vote, commit }: WriteContents): void {
+  if (term !== undefined) {
+    if (term > member.term || term < member.writtenTerm) {
+      cluster.fail(
+        R.recoversTermAndVote,
+        member,
+        `wrote term ${term} after term ${member.writtenTerm}, and is in term ${member.term}`,
+        `a term from ${member.writtenTerm} to ${member.term}`,
+      )
+    }
+    member.writtenTerm = term
+  }
+  if (vote !== undefined && member.writtenTerm === member.term && vote !== member.vote) {
+    const wasFree = member.term !== member.termBefore || member.voteBefore === null
+    if (vote !== null || !wasFree) {
+      cluster.fail(
+        R.recoversTermAndVote,
+        member,
+        `wrote a vote for ${vote ?? 'nobody'} in term ${member.term}, and its vote is for ${member.vote ?? 'nobody'}`,
+        `a vote for ${member.vote ?? 'nobody'}`,
+      )
+    }
+  }
+  if (commit !== undefined && commit > member.commit) {
+    cluster.fail(
+      R.recoversCommit,
+      member,
+      `wrote commit index ${commit}, and its commit index is ${member.commit}`,
+      `at most ${member.commit}`,
+    )
+  }
 }
 
 function harden(cluster: Cluster, member: Member, write: PendingWrite): void {
@@ -75,12 +110,12 @@ function judgeDeparture(cluster: Cluster, member: Member, message: OutgoingMessa
   }
   if (view.kind === 'append-entries-response' && view.success && view.term === member.term) {
     tested[R.entriesDurableBeforeAck]!++
-    if (!holds(member, view.index)) {
+    if (!holds(member, view.index) || (view.index > 0 && member.durableTerm < view.term)) {
       cluster.fail(
         R.entriesDurableBeforeAck,
         member,
-        `its acknowledgement of index ${view.index} left while its disk held entries up to ${member.durableLog.lastIndex}`,
-        'a response only after the entries are durable',
+        `its acknowledgement of index ${view.index} in term ${view.term} left while its disk held term ${member.durableTerm} and entries up to ${member.durableLog.lastIndex}`,
+        'a response only after term and entries are durable',
       )
     }
   }
@@ -100,7 +135,11 @@ function judgeDeparture(cluster: Cluster, member: Member, message: OutgoingMessa
 /** Whether the disk holds the log up to this index as memory does. */
 function holds(member: Member, index: number): boolean {
   const { durableLog, log } = member
-  if (index <= durableLog.base) return true
+  if (index === durableLog.base) {
+    const term = log.termAt(index)
+    return term === -1 || term === durableLog.baseTerm
+  }
+  if (index < durableLog.base) return true
   if (index > durableLog.lastIndex) return false
   const inMemory = log.at(index)
   return inMemory === null || durableLog.at(index) === inMemory
@@ -134,8 +173,9 @@ export function judgeRestart(cluster: Cluster, member: Member, answer: Answer): 
   if (!cluster.claims.disk) return
 
   tested[R.recoversAsFollower]!++
-  if (member.role !== 'follower') {
-    cluster.fail(R.recoversAsFollower, member, `restarted as ${member.role}`, 'role follower')
+  if (member.role !== 'follower' || member.leader !== null) {
+    const leader = member.leader === null ? '' : ` with leader ${member.leader}`
+    cluster.fail(R.recoversAsFollower, member, `restarted as ${member.role}${leader}`, 'role follower, no leader known')
   }
   tested[R.recoversTermAndVote]!++
   if (member.term !== member.durableTerm || member.vote !== member.durableVote) {
@@ -148,7 +188,8 @@ export function judgeRestart(cluster: Cluster, member: Member, answer: Answer): 
   }
   tested[R.recoversLog]!++
   const { log, durableLog } = member
-  let wrong = log.lastIndex !== durableLog.lastIndex
+  let wrong =
+    log.lastIndex !== durableLog.lastIndex || log.base !== durableLog.base || log.baseTerm !== durableLog.baseTerm
   for (let index = Math.max(log.base, durableLog.base) + 1; index <= log.lastIndex && !wrong; index++) {
     wrong = log.at(index) !== durableLog.at(index)
   }
@@ -156,23 +197,27 @@ export function judgeRestart(cluster: Cluster, member: Member, answer: Answer): 
     cluster.fail(
       R.recoversLog,
       member,
-      `restarted with a log that ends at (index ${log.lastIndex}, term ${log.lastTerm}); its disk held one that ends at (index ${durableLog.lastIndex}, term ${durableLog.lastTerm})`,
+      `restarted with a log of ${describeLog(log)}; its disk held one of ${describeLog(durableLog)}`,
       'exactly what is durable',
     )
   }
   tested[R.recoversCommit]!++
   if (
     member.commit > Math.max(commitKnown, member.durableCommit) ||
-    member.commit < log.base ||
+    member.commit < Math.max(log.base, member.durableCommit) ||
     member.commit > log.lastIndex
   ) {
     cluster.fail(
       R.recoversCommit,
       member,
-      `restarted with commit index ${member.commit}; it was ${commitKnown}, and its log is (${log.base}, ${log.lastIndex}]`,
-      `between ${log.base} and ${Math.min(commitKnown, log.lastIndex)}`,
+      `restarted with commit index ${member.commit}; it was ${commitKnown}, its disk held ${member.durableCommit}, and its log is (${log.base}, ${log.lastIndex}]`,
+      `between ${Math.max(log.base, member.durableCommit)} and ${Math.min(commitKnown, log.lastIndex)}`,
     )
   }
+}
+
+function describeLog({ base, baseTerm, lastIndex, lastTerm }: Log): string {
+  return `(index ${base}, term ${baseTerm}) to (index ${lastIndex}, term ${lastTerm})`
 }
 
 /** [TLA] CommittedIsDurableInv: a newly committed entry is on the disks of a majority. */

@@ -12,14 +12,14 @@ import type {
 import { isQuorum, leaderMayCommit } from '../../models/raft/rules.ts'
 import type { NodeId } from '../../models/vocabulary.ts'
 import type { Judge, Phase, Violation } from '../judge.ts'
-import { Cluster, describeRecord } from './cluster.ts'
+import { Cluster, configurationText, describeRecord } from './cluster.ts'
 import type { Claims } from './cluster.ts'
 import { acknowledge, judgeCommittedDurable, judgeCrash, judgeRestart, noteDeparture, noteWrite } from './durability.ts'
 import { History } from './history.ts'
 import { judgeLiveness, Liveness } from './liveness.ts'
 import { applyDelta } from './member.ts'
 import type { EntryRecord, Member } from './member.ts'
-import { judgeChangeAdded, judgeConfiguration, trackConfigurationIndex } from './membership.ts'
+import { judgeChangeAdded, judgeConfiguration, judgeFollowsLog, trackConfigurationIndex } from './membership.ts'
 import type { ConfigurationCauses } from './membership.ts'
 import * as receive from './receive.ts'
 import type { AppendPlan } from './receive.ts'
@@ -67,6 +67,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         member.observe(answer.state)
         if (answer.state.configuration !== undefined) cluster.configure(member, answer.state.configuration)
         member.applied = answer.state.applied ?? 0
+        member.firstConfiguration = configurationText(member.configuration)
       }
       if (answer?.log) {
         const add = (entry: Entry, previous: number): EntryRecord => cluster.record(entry, previous, member)
@@ -74,7 +75,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         applyDelta(member.durableLog, answer.log, add)
         trackConfigurationIndex(member, answer.log)
       }
-      member.durableTerm = member.term
+      member.durableTerm = member.writtenTerm = member.term
       member.durableVote = member.vote
       member.durableCommit = member.commit
       cluster.commit(member, member.log.base, member.commit)
@@ -149,18 +150,22 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       member.vote !== member.voteBefore ||
       member.leader !== member.leaderBefore
     if (stirred) member.disturbed = local
+    // Requests of an earlier term need no answer any more.
+    if (member.term !== member.termBefore) member.owedAppends = member.owedVotes = 0
 
     judgeTerm(cluster, member, input, unheard || disregard !== 'no')
     if (from !== null && view !== null) this.judgeDelivered(member, from, view, local, disregard)
     if (stirred) judgeVote(cluster, member, input)
     const settledBefore = member.configurationIndex
     if (answer.log !== null) this.applyLog(member, input, answer.log)
+    if (input.type === 'operation') noteProposedEntry(member, input.id, answer)
     if (view !== null) this.judgeLogOutcome(member, view, planned, matched, answer.log)
     if (stirred || input.type !== 'operation') judgeRole(cluster, member, input, local)
     this.judgeAppended(member, answer, settledBefore)
     this.judgeCommit(member, input)
     if (from !== null && view !== null) this.noteOwed(member, from, view, disregard)
     this.judgeOutputs(member, answer, local)
+    this.judgeShownApplied(member)
     if (configured !== undefined || this.causes.appended > 0 || this.causes.applied > 0 || this.causes.truncated) {
       judgeConfiguration(cluster, member, this.causes)
     }
@@ -169,6 +174,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     // What waited for the disk has left by now: later messages know all that was acknowledged.
     if (input.type === 'written' && member.busySince < 0) member.matchFloor.set(member.match)
     if (from !== null && input.type === 'deliver') this.judgeReply(member, from, input.message.view, answer, told)
+    if (from !== null && view !== null) this.judgeRefusal(member, from, view, planned, answer)
     if (input.type === 'operation' && input.operation.type === 'change-membership') {
       this.judgeRemoval(member, input.operation.changes, answer, local)
     }
@@ -214,6 +220,41 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         `an answer with term ${member.term}`,
       )
     }
+  }
+
+  /** A refusal is no answer to an append that the log matches, to a snapshot that was restored, or to who got the vote. */
+  private judgeRefusal(member: Member, from: Member, view: Message, planned: AppendPlan | null, answer: Answer): void {
+    if (member.term !== view.term) return
+    const { cluster } = this
+    const said = replies(answer, from)
+    if (view.kind === 'request-vote') {
+      const granted = member.vote === from.id && (member.termBefore !== member.term || member.voteBefore === null)
+      if (!granted || !said.some((reply) => reply.kind === 'request-vote-response' && !reply.granted)) return
+      cluster.fail(R.grantsVote, member, `voted for ${from.id} in term ${view.term} and refused it`, 'a grant')
+      return
+    }
+    const taken =
+      view.kind === 'append-entries'
+        ? planned !== null && planned.consistent
+        : view.kind === 'install-snapshot' && answer.log?.restore !== undefined
+    const refused = said.some(
+      (reply) =>
+        // Of an earlier append, if its answer had to wait for the disk.
+        (reply.kind === 'append-entries-response' &&
+          !reply.success &&
+          view.kind === 'append-entries' &&
+          (reply.index === view.previousIndex || !member.wasBusy)) ||
+        (reply.kind === 'install-snapshot-response' && !reply.success),
+    )
+    if (!taken || !refused) return
+    cluster.fail(
+      R.answersRequests,
+      member,
+      view.kind === 'append-entries'
+        ? `refused an append behind index ${view.previousIndex} of term ${view.previousTerm}, which its log holds`
+        : 'restored a snapshot and refused it',
+      'an answer of success',
+    )
   }
 
   /** [SK] CanRemoveMember: those that can be reached must be a quorum of what remains. */
@@ -273,6 +314,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     if (this.liveness.phase === 'settle') this.liveness.asked(id, operation)
     member.pending.set(id, {
       id,
+      entry: null,
       type: operation.type === 'read' ? `read ${operation.by}` : operation.type,
       step: this.cluster.step,
       appliedThen: member.applied,
@@ -311,7 +353,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       case 'append-entries':
       case 'heartbeat':
       case 'install-snapshot':
-        receive.judgeLeaderMessage(cluster, member, from, view.term, local)
+        receive.judgeLeaderMessage(cluster, member, from, view, local)
         return
       case 'timeout-now':
         receive.judgeTimeoutNow(cluster, member, view)
@@ -351,8 +393,26 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         )
       }
     }
+    const discarded = compact === undefined || restore !== undefined ? -1 : log.termAt(compact.index)
+    if (compact !== undefined && discarded !== -1 && discarded !== compact.term) {
+      cluster.fail(
+        R.compactsAppliedOnly,
+        member,
+        `discarded entries up to index ${compact.index} of term ${compact.term}, where its log has term ${discarded}`,
+        `term ${discarded}`,
+      )
+    }
     applyDelta(log, delta, (entry, previous) => cluster.record(entry, previous, member))
     trackConfigurationIndex(member, delta)
+    const misplaced = append?.find((entry) => entry.index > log.base && log.at(entry.index)?.index !== entry.index)
+    if (misplaced !== undefined) {
+      cluster.fail(
+        input.type === 'deliver' && member.role !== 'leader' ? R.appendTakesEntries : R.leaderAppendsOwnTerm,
+        member,
+        `added entry ${misplaced.index} to a log that then ends at index ${log.lastIndex}`,
+        'each entry at the index after the one before it',
+      )
+    }
     causes.restored = restore !== undefined
     causes.truncated = truncate !== undefined || restore !== undefined
     if (append !== undefined) for (const entry of append) if (entry.kind === 'configuration') causes.appended++
@@ -570,8 +630,12 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
   }
 
-  private ownMatch(member: Member): number {
-    return this.claims.disk ? Math.min(member.durableLog.lastIndex, member.log.lastIndex) : member.log.lastIndex
+  /** Up to where a member holds its own log, where it matters on its disk. */
+  private ownMatch({ log, durableLog }: Member): number {
+    if (!this.claims.disk) return log.lastIndex
+    let index = Math.min(durableLog.lastIndex, log.lastIndex)
+    while (index > durableLog.base && index > log.base && durableLog.at(index) !== log.at(index)) index--
+    return index
   }
 
   /** Members that hold the leader's log up to this index, as far as it was told. */
@@ -581,12 +645,28 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     return set
   }
 
-  /** After a restart the state machine is built again: from a snapshot, then from the log as far as it is committed. */
+  /**
+   * After a restart the state machine is built again: from a snapshot, then from the log as far as it is committed;
+   * or it is durable itself, and shows how far it is.
+   */
   private judgeReplay(member: Member, answer: Answer): void {
     member.applied = member.log.base
     this.judgeOutputs(member, answer, answer.now)
-    member.applied = Math.max(member.applied, answer.state?.applied ?? 0)
+    if (member.shownApplied > member.applied && member.shownApplied <= member.commit)
+      member.applied = member.shownApplied
+    this.judgeShownApplied(member)
+    judgeFollowsLog(this.cluster, member)
     this.forgetCauses()
+  }
+
+  private judgeShownApplied(member: Member): void {
+    if (member.shownApplied === member.applied) return
+    this.cluster.fail(
+      R.appliesInOrder,
+      member,
+      `shows applied index ${member.shownApplied}, and has applied up to index ${member.applied}`,
+      `applied index ${member.applied}`,
+    )
   }
 
   private forgetCauses(): void {
@@ -600,6 +680,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       switch (output.type) {
         case 'message':
           if ((member.owedAppends | member.owedVotes) !== 0) this.noteReply(member, output.view, output.to)
+          if (output.view.kind === 'member-removed') this.judgeTold(member, cluster.member(output.to))
           judgeMessage(cluster, member, output, local)
           noteDeparture(cluster, member, output)
           break
@@ -610,6 +691,14 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
           this.judgeApplied(member, output.index, output.term, output.digest)
           break
         case 'restore':
+          if (member.log.termAt(output.index) !== output.term) {
+            cluster.fail(
+              R.appliesInOrder,
+              member,
+              `restored a snapshot up to (index ${output.index}, term ${output.term}), and its log begins at (index ${member.log.base}, term ${member.log.baseTerm})`,
+              'a snapshot that its log goes on from',
+            )
+          }
           cluster.tested[R.snapshotRestoresState]!++
           judgeStateDigest(cluster, member, output.index, output.digest, R.snapshotRestoresState)
           member.applied = output.index
@@ -634,6 +723,10 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         member.owedAppends |= bit
         break
       case 'heartbeat':
+        if ((member.owedAppends & bit) === 0) member.owedRound = 0
+        member.owedRound = Math.max(member.owedRound, view.round)
+        member.owedAppends |= bit
+        break
       case 'install-snapshot':
         member.owedAppends |= bit
         break
@@ -648,10 +741,13 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   }
 
   private noteReply(member: Member, view: Message, to: NodeId): void {
+    if (view.term !== member.term) return
     const bit = 1 << this.cluster.member(to).number
     switch (view.kind) {
-      case 'append-entries-response':
       case 'heartbeat-response':
+        if (view.round >= member.owedRound) member.owedAppends &= ~bit
+        return
+      case 'append-entries-response':
       case 'install-snapshot-response':
         member.owedAppends &= ~bit
         return
@@ -660,6 +756,17 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         return
       default:
     }
+  }
+
+  /** Who is told that it was removed stops for good. */
+  private judgeTold(member: Member, to: Member): void {
+    if (!this.cluster.claims.profiles.has('raft-swarmkit') || this.isRemoved(member, to)) return
+    this.cluster.fail(
+      R.removedMemberIsTold,
+      member,
+      `told ${to.id} that it was removed, and has applied no removal of it`,
+      'member-removed to members that were removed',
+    )
   }
 
   /** Requests that no answer was given to, though no disk holds it up. */
@@ -726,6 +833,15 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     if (pending === undefined) return
     member.pending.delete(result.operation)
     this.liveness.answered(result.operation, result.status)
+    const { entry } = pending
+    if (result.status === 'failed' && entry !== null && member.log.at(entry.index) === entry) {
+      cluster.fail(
+        R.respondsAfterApplying,
+        member,
+        `answered failed to operation ${result.operation}, and its log holds ${describeRecord(entry)}, which it made of it`,
+        'unknown, or ok once it is applied: the entry may still take effect',
+      )
+    }
     if (result.status !== 'ok') return
     switch (pending.type) {
       case 'propose':
@@ -735,6 +851,13 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
             R.respondsAfterApplying,
             member,
             `answered ok to operation ${result.operation}, and has applied nothing since it was asked`,
+            'an answer after the entry was applied',
+          )
+        } else if (entry !== null && member.applied < entry.index) {
+          cluster.fail(
+            R.respondsAfterApplying,
+            member,
+            `answered ok to operation ${result.operation} with ${member.applied} applied, and made ${describeRecord(entry)} of it`,
             'an answer after the entry was applied',
           )
         }
@@ -961,6 +1084,14 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
     table[ROLES.indexOf(member.roleBefore) * 4 + ROLES.indexOf(member.role)]!++
   }
+}
+
+/** The entry that a leader makes of a proposal at once; others forward it, or wait. */
+function noteProposedEntry(member: Member, operation: number, answer: Answer): void {
+  const pending = member.pending.get(operation)
+  if (pending === undefined || pending.type !== 'propose' || member.role !== 'leader') return
+  const entry = answer.log?.append?.findLast(({ kind }) => kind === 'command')
+  if (entry !== undefined) pending.entry = member.log.at(entry.index)
 }
 
 function replies(answer: Answer, to: Member): Message[] {

@@ -82,6 +82,8 @@ export interface PendingWrite {
 
 /** An operation that a member was given and has not answered. */
 export interface PendingOperation {
+  /** Of a proposal: the entry that its leader made of it at once. */
+  entry: EntryRecord | null
   readonly id: number
   readonly type: string
   readonly step: number
@@ -104,7 +106,9 @@ export class Member {
   vote: NodeId | null = null
   leader: NodeId | null = null
   commit = 0
+  /** Last index that it was seen to apply or restore, and the index that it shows. */
   applied = 0
+  shownApplied = 0
   ready = false
   configuration: Configuration = NO_CONFIGURATION
   voters = 0
@@ -134,11 +138,16 @@ export class Member {
   held: OutgoingMessage[] = []
   /** Harness step since which a write has always been on its way, or -1: messages may be older than this step's state. */
   busySince = -1
+  /** Whether it was so when the step began: what is sent in the step may be older than it. */
+  wasBusy = false
 
   /** Local instants. `contact`: last event that must reset the election timer; `disturbed`: last that may have. */
   contact = 0
   disturbed = 0
 
+  /** Last leader that it named, and in which term. */
+  namedTerm = -1
+  named: NodeId | null = null
   heardLeader = 0
   restartedAt = 0
 
@@ -170,6 +179,9 @@ export class Member {
   /** Follower: the index up to which its log is known to be the leader's, in `verifiedTerm`. */
   verifiedTerm = -1
   verified = 0
+  /** Rounds of leadership confirmation that it heard of in a term. */
+  heardRoundsTerm = -1
+  readonly heardRounds = new Set<number>()
 
   /** Leader: what each member acknowledged in this term, and when (local) it last answered. */
   match: Int32Array
@@ -204,6 +216,12 @@ export class Member {
   /** Members whose appends, heartbeats or snapshots, and whose vote requests, wait for an answer. */
   owedAppends = 0
   owedVotes = 0
+  /** Latest round of the heartbeats among them. */
+  owedRound = 0
+  /** Last term that it wrote, durable or not. */
+  writtenTerm = 0
+  /** Configuration that it started with in the run, as a text. */
+  firstConfiguration = ''
   /** Lost leadership without answering those who wait for a proposal. */
   lostProposals = false
   /** Restored a snapshot at some time. */
@@ -244,6 +262,7 @@ export class Member {
     this.votersBefore = this.voters
     this.outgoingBefore = this.outgoing
     this.configurationBefore = this.configuration
+    this.wasBusy = this.busySince >= 0
   }
 
   /** Whether it sent this member an append since liveness was demanded. */
@@ -257,6 +276,7 @@ export class Member {
     if (state.vote !== undefined) this.vote = state.vote
     if (state.leader !== undefined) this.leader = state.leader
     if (state.commit !== undefined) this.commit = state.commit
+    if (state.applied !== undefined) this.shownApplied = state.applied
     if (state.ready !== undefined) this.ready = state.ready
   }
 
@@ -273,6 +293,10 @@ export class Member {
     this.held = []
     this.writes = []
     this.busySince = -1
+    this.wasBusy = false
+    this.heardRoundsTerm = -1
+    this.heardRounds.clear()
+    this.writtenTerm = this.durableTerm
     this.transferTo = null
     this.pending.clear()
     this.readRequests.clear()

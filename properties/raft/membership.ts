@@ -69,7 +69,7 @@ export interface ConfigurationCauses {
 export function judgeConfiguration(cluster: Cluster, member: Member, causes: ConfigurationCauses): void {
   const { tested, claims } = cluster
   const changed = configurationText(member.configuration) !== configurationText(member.configurationBefore)
-  if (claims.profiles.has('raft-config-on-append')) judgeFollowsLog(cluster, member)
+  judgeFollowsLog(cluster, member)
   if (claims.profiles.has('raft-config-on-apply')) {
     if (causes.applied > 0) {
       tested[R.configurationOfApplied]!++
@@ -90,18 +90,26 @@ export function judgeConfiguration(cluster: Cluster, member: Member, causes: Con
 }
 
 /** [Dissertation] §4.1: a server uses the newest configuration in its log, whether committed or not. */
-function judgeFollowsLog(cluster: Cluster, member: Member): void {
-  const newest = member.log.at(member.configurationIndex)?.configuration ?? null
+export function judgeFollowsLog(cluster: Cluster, member: Member): void {
+  if (!cluster.claims.profiles.has('raft-config-on-append')) return
+  const newest = newestConfiguration(cluster, member)
   if (newest === null) return
   cluster.tested[R.configurationOfLog]!++
-  if (configurationText(newest) !== configurationText(member.configuration)) {
+  if (newest !== configurationText(member.configuration)) {
     cluster.fail(
       R.configurationOfLog,
       member,
-      `uses ${configurationText(member.configuration)}, and the newest configuration in its log (entry ${member.configurationIndex}) is ${configurationText(newest)}`,
-      configurationText(newest),
+      `uses ${configurationText(member.configuration)}, and the newest configuration in its log (entry ${member.configurationIndex}) is ${newest}`,
+      newest,
     )
   }
+}
+
+/** Of the newest configuration entry in a log; else of the snapshot that its base stands for, which is committed. */
+function newestConfiguration(cluster: Cluster, { log, configurationIndex, firstConfiguration }: Member): string | null {
+  const record = log.at(configurationIndex)
+  if (record !== null) return record.configuration === null ? null : configurationText(record.configuration)
+  return log.base === 0 ? firstConfiguration : cluster.configurationAt(log.base)
 }
 
 function judgeSuccession(cluster: Cluster, member: Member): void {

@@ -1,7 +1,7 @@
 /** Judges what a member does with a message that is delivered to it. */
 import type { LogDelta, View } from '../../models/raft/vocabulary.ts'
 import { conflicts, followerCommit, logUpToDate, mayGrantPreVote, mayGrantVote } from '../../models/raft/rules.ts'
-import { configurationText } from './cluster.ts'
+import { configurationText, isEntry } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
 import { R } from './requirements.ts'
@@ -28,8 +28,9 @@ export function disregards(cluster: Cluster, member: Member, transfer: boolean, 
   // The leader that it heard may be of an earlier term; one that restarted may have heard a leader just before.
   const lastLeader = Math.max(member.heardLeader, member.restartedAt)
   if (member.leaderBefore === null) return now - lastLeader < options.electionTimeout ? 'may' : 'no'
-  const heard = now - member.contact
-  if (heard < options.electionTimeout - options.heartbeatInterval) return 'must'
+  if (now - member.heardLeader < options.electionTimeout - options.heartbeatInterval) return 'must'
+  // [ER] measures from the last vote too.
+  const heard = now - Math.max(member.heardLeader, member.contact)
   return heard < options.electionTimeout + options.heartbeatInterval ? 'may' : 'no'
 }
 
@@ -149,7 +150,16 @@ export function notePreVoteResponse(member: Member, from: Member, view: View<'pr
 }
 
 /** Notes that a message of the leader of its term reached a member. */
-export function judgeLeaderMessage(cluster: Cluster, member: Member, from: Member, term: number, now: number): void {
+export function judgeLeaderMessage(
+  cluster: Cluster,
+  member: Member,
+  from: Member,
+  view: View<'append-entries' | 'heartbeat' | 'install-snapshot'>,
+  now: number,
+): void {
+  const { term } = view
+  if (!cluster.spokeAsLeader.has(term)) cluster.spokeAsLeader.set(term, from)
+  if (view.kind !== 'install-snapshot' && view.round > 0) noteRoundHeard(member, term, view.round)
   if (term < member.termBefore) return
   cluster.tested[R.candidateFollowsLeader]!++
   if (term === member.term && (member.role === 'candidate' || member.role === 'pre-candidate')) {
@@ -172,6 +182,15 @@ export function judgeLeaderMessage(cluster: Cluster, member: Member, from: Membe
     }
   }
   member.contact = member.disturbed = member.heardLeader = now
+}
+
+function noteRoundHeard(member: Member, term: number, round: number): void {
+  if (term < member.heardRoundsTerm) return
+  if (term > member.heardRoundsTerm) {
+    member.heardRoundsTerm = term
+    member.heardRounds.clear()
+  }
+  member.heardRounds.add(round)
 }
 
 /** Compares a delivered append with the receiver's log, which has not changed yet. The result is reused by the next call. */
@@ -280,7 +299,9 @@ function judgeTaken(cluster: Cluster, member: Member, view: View<'append-entries
   tested[R.appendTakesEntries]!++
   let wrong = log.lastIndex !== planned.lastIndex ? planned.lastIndex : 0
   for (const entry of view.entries) {
-    if (entry.index > log.base && log.termAt(entry.index) !== entry.term) {
+    if (entry.index <= log.base) continue
+    const held = log.at(entry.index)
+    if (held === null || held.index !== entry.index || !isEntry(held, entry)) {
       wrong = entry.index
       break
     }

@@ -125,6 +125,13 @@ export function judgeVote(cluster: Cluster, member: Member, input: Input): void 
         'no vote in this step',
       )
     }
+  } else if (cast && member.role !== 'candidate' && member.role !== 'leader') {
+    cluster.fail(
+      R.grantsOnlyWhenAsked,
+      member,
+      `as ${member.role} voted for itself in term ${term}, and does not campaign in it`,
+      'no vote in this step',
+    )
   }
   if (member.role === 'candidate') {
     cluster.tested[R.candidateVotesForItself]!++
@@ -152,15 +159,18 @@ export function judgeRole(cluster: Cluster, member: Member, input: Input, now: n
   if (role === 'candidate' || role === 'pre-candidate') judgeVictory(cluster, member, input)
 
   if (member.leader !== null && (member.leader !== member.leaderBefore || term !== termBefore)) {
-    const leader = cluster.leaders.get(term)
-    if (leader !== undefined && leader.id !== member.leader) {
+    const leader = cluster.leaderOf(term)
+    const named = leader?.id ?? (member.namedTerm === term ? member.named : member.leader)
+    if (named !== member.leader) {
       cluster.fail(
         R.followerKnowsLeader,
         member,
         `names ${member.leader} leader of term ${term}`,
-        `${leader.id}, the leader of that term`,
+        leader === null ? `${named}, which it named before` : `${leader.id}, the leader of that term`,
       )
     }
+    member.namedTerm = term
+    member.named = member.leader
   }
   if (member.ready && role !== 'leader') {
     cluster.fail(R.leaderWorkEndsWithLeadership, member, `is ${role} and still announced as leader`, 'not announced')

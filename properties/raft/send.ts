@@ -2,9 +2,9 @@
  * Judges what a member says. Messages may leave later than the input that caused them (a disk was busy), so each is
  * judged by what its sender knew or was allowed when it was in that term, not by the input of its step.
  */
-import type { OutgoingMessage, View } from '../../models/raft/vocabulary.ts'
+import type { Entry, Message, OutgoingMessage, View } from '../../models/raft/vocabulary.ts'
 import { isQuorum } from '../../models/raft/rules.ts'
-import { configurationText } from './cluster.ts'
+import { configurationText, isEntry } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
 import { confirmedSince } from './receive.ts'
@@ -14,12 +14,20 @@ import { names, notePreCampaign } from './role.ts'
 export function judgeMessage(cluster: Cluster, member: Member, message: OutgoingMessage, now: number): void {
   const { view } = message
   const to = cluster.member(message.to)
+  if (view.term !== member.term) judgeTermTold(cluster, member, view)
   switch (view.kind) {
     case 'append-entries':
       judgeAppendSent(cluster, member, to, view, now)
       return
     case 'append-entries-response':
-      judgeAcknowledgement(cluster, member, view)
+      judgeAcknowledgement(cluster, member, to, view)
+      judgeRoundAnswered(cluster, member, to, view)
+      return
+    case 'heartbeat-response':
+      judgeRoundAnswered(cluster, member, to, view)
+      return
+    case 'install-snapshot-response':
+      judgeAcknowledgement(cluster, member, to, view)
       return
     case 'heartbeat':
       judgeHeartbeatSent(cluster, member, to, view, now)
@@ -47,11 +55,44 @@ export function judgeMessage(cluster: Cluster, member: Member, message: Outgoing
       judgeReadIndexSent(cluster, member, view)
       return
     case 'member-removed':
-    case 'heartbeat-response':
-    case 'install-snapshot-response':
     case 'read-index':
     case 'propose':
       return
+  }
+}
+
+/**
+ * What a member tells of its term is its term. A pre-vote, and its grant, speak of a term that may never begin; [ER]
+ * sends proposals and requests to read without a term.
+ */
+function judgeTermTold(cluster: Cluster, member: Member, view: Message): void {
+  const { term } = view
+  switch (view.kind) {
+    case 'pre-vote':
+      return
+    case 'pre-vote-response':
+      if (view.granted) return
+      break
+    case 'read-index':
+    case 'propose':
+      if (term < member.term) return
+      break
+    default:
+  }
+  if (term > member.term) {
+    cluster.fail(
+      R.termRisesByCause,
+      member,
+      `sent ${view.kind} of term ${term}, and is in term ${member.term}`,
+      `at most term ${member.term}`,
+    )
+  } else if (term < member.termBefore && !member.wasBusy) {
+    cluster.fail(
+      R.termNeverFalls,
+      member,
+      `sent ${view.kind} of term ${term}, and is in term ${member.term}`,
+      `at least term ${member.termBefore}`,
+    )
   }
 }
 
@@ -97,8 +138,8 @@ function judgeAppendSent(
     if (entry.index !== previousIndex + position + 1) wrong = true
     else if (leads && entry.index > log.base) {
       const own = log.at(entry.index)
-      wrong = own === null || own.term !== entry.term || own.digest !== entry.digest
-    } else wrong = !isKnown(cluster, entry.index, entry.term, entry.digest)
+      wrong = own === null || !isEntry(own, entry)
+    } else wrong = !isKnown(cluster, entry)
   }
   if (wrong) {
     cluster.fail(
@@ -112,9 +153,9 @@ function judgeAppendSent(
   if (cluster.claims.profiles.has('raft-flow-control') && leads) judgeFlow(cluster, member, to, view)
 }
 
-function isKnown(cluster: Cluster, index: number, term: number, digest: string): boolean {
-  for (let record = cluster.records[index] ?? null; record !== null; record = record.next) {
-    if (record.term === term) return record.digest === digest
+function isKnown(cluster: Cluster, entry: Entry): boolean {
+  for (let record = cluster.records[entry.index] ?? null; record !== null; record = record.next) {
+    if (record.term === entry.term) return isEntry(record, entry)
   }
   return false
 }
@@ -210,14 +251,15 @@ function judgeSnapshotSent(
   tested[R.snapshotTellsLastEntry]!++
   const committed = cluster.committedRecords[view.lastIndex]
   const configuration = cluster.configurationAt(view.lastIndex)
-  const wrongTerm = committed !== undefined && committed.term !== view.lastTerm
+  const term = committed?.term ?? member.log.termAt(view.lastIndex)
+  const wrongTerm = term !== -1 && term !== view.lastTerm
   const wrongConfiguration = configuration !== null && configuration !== configurationText(view.configuration)
   if (wrongTerm || wrongConfiguration) {
     cluster.fail(
       R.snapshotTellsLastEntry,
       member,
       `sent a snapshot up to (index ${view.lastIndex}, term ${view.lastTerm}) with ${configurationText(view.configuration)}`,
-      wrongTerm ? `term ${committed.term}` : `${configuration}`,
+      wrongTerm ? `term ${term}` : `${configuration}`,
     )
   }
   judgeStateDigest(cluster, member, view.lastIndex, view.digest, R.appliedAgree)
@@ -248,7 +290,7 @@ function judgeVoteAsked(cluster: Cluster, member: Member, view: View<'request-vo
   const { tested } = cluster
   tested[R.voteRequestTellsOwnLog]!++
   // A request of an earlier campaign may leave late; only the latest is remembered.
-  if (view.term < member.campaignTerm) return
+  if (view.term < member.campaignTerm && member.wasBusy) return
   if (
     view.term !== member.campaignTerm ||
     view.lastIndex !== member.campaignIndex ||
@@ -263,13 +305,18 @@ function judgeVoteAsked(cluster: Cluster, member: Member, view: View<'request-vo
         : `term ${member.campaignTerm}, index ${member.campaignIndex}, term ${member.campaignLogTerm}`,
     )
   }
+  judgeTransferClaimed(cluster, member, view)
+}
+
+/** With the claim, a request makes its receivers forget the lease of their leader: [Dissertation] §4.2.3. */
+function judgeTransferClaimed(cluster: Cluster, member: Member, view: View<'request-vote' | 'pre-vote'>): void {
   if (!cluster.claims.profiles.has('raft-transfer')) return
-  tested[R.transferFlagOnlyWhenAsked]!++
+  cluster.tested[R.transferFlagOnlyWhenAsked]!++
   if (view.transfer && member.transferTerm !== view.term) {
     cluster.fail(
       R.transferFlagOnlyWhenAsked,
       member,
-      `claims a transfer in its vote request of term ${view.term} without timeout-now from a leader`,
+      `claims a transfer in its ${view.kind} of term ${view.term} without timeout-now from a leader`,
       'a request without the claim',
     )
   }
@@ -295,6 +342,8 @@ function judgeVoteGranted(cluster: Cluster, member: Member, to: Member, view: Vi
       'no such vote',
     )
   }
+  // One answer to a request; those that were held up by the disk may come together.
+  if (!member.wasBusy) member.grantable &= ~(1 << to.number)
 }
 
 function judgePreVoteAsked(cluster: Cluster, member: Member, view: View<'pre-vote'>, now: number): void {
@@ -303,7 +352,8 @@ function judgePreVoteAsked(cluster: Cluster, member: Member, view: View<'pre-vot
     if (member.disturbed !== now) member.preVotesOfRound = 0
     notePreCampaign(member)
     member.disturbed = now
-  } else if (view.term <= member.preCampaignTerm) return
+  } else if (view.term <= member.preCampaignTerm && member.wasBusy) return
+  judgeTransferClaimed(cluster, member, view)
   if (
     view.term !== member.preCampaignTerm ||
     view.lastIndex !== member.preCampaignIndex ||
@@ -329,24 +379,59 @@ function judgePreVoteGranted(cluster: Cluster, member: Member, to: Member, view:
       'a refusal',
     )
   }
+  if (!member.wasBusy) member.preGrantable &= ~(1 << to.number)
 }
 
-function judgeAcknowledgement(cluster: Cluster, member: Member, view: View<'append-entries-response'>): void {
+function judgeAcknowledgement(
+  cluster: Cluster,
+  member: Member,
+  to: Member,
+  view: View<'append-entries-response' | 'install-snapshot-response'>,
+): void {
   const { tested } = cluster
   if (!view.success) {
-    if (view.hint > 0) tested[R.hintsBacktracking]!++
+    if (view.kind === 'append-entries-response' && view.hint > 0) tested[R.hintsBacktracking]!++
     return
   }
   if (view.term < member.verifiedTerm) return
   const verified = view.term === member.verifiedTerm ? member.verified : 0
   tested[R.acknowledgesWhatMatches]!++
   tested[R.refusesWhatDoesNotMatch]!++
+  // [ER] tells an older leader of its term by a response that acknowledges nothing.
+  if (view.index > 0 && cluster.leaderOf(view.term) !== to) {
+    cluster.fail(
+      R.acknowledgesWhatMatches,
+      member,
+      `acknowledged index ${view.index} in term ${view.term} to ${to.id}, which does not lead that term`,
+      'answers to the leader of the term only',
+    )
+    return
+  }
   if (view.index <= member.commit || view.index <= verified) return
   cluster.fail(
     verified === 0 ? R.refusesWhatDoesNotMatch : R.acknowledgesWhatMatches,
     member,
     `acknowledged index ${view.index} in term ${view.term}, and its log is known to match the leader's up to ${Math.max(verified, member.commit)}`,
     verified === 0 ? 'a refusal' : `at most ${Math.max(verified, member.commit)}`,
+  )
+}
+
+/** [Dissertation] §6.4: a leader takes the answer to its round for proof that it led when the round began. */
+function judgeRoundAnswered(
+  cluster: Cluster,
+  member: Member,
+  to: Member,
+  { kind, term, round }: View<'append-entries-response' | 'heartbeat-response'>,
+): void {
+  if (round === 0 || term < member.heardRoundsTerm || !cluster.claims.profiles.has('raft-read-index')) return
+  cluster.tested[R.readConfirmsLeadership]!++
+  const heard = term === member.heardRoundsTerm && member.heardRounds.has(round) && cluster.leaderOf(term) === to
+  if (heard) return
+  cluster.fail(
+    R.readConfirmsLeadership,
+    member,
+    `confirmed round ${round} of term ${term} to ${to.id} in ${kind}, and has not heard of that round from it`,
+    'confirmation of rounds that it heard of',
   )
 }
 
