@@ -59,6 +59,7 @@ function reportOf(outcomes: readonly Outcome[], parts: Partial<Report> = {}): Re
     outcomes,
     coverage: {
       transitions: { 'follower → candidate': 12, 'leader → follower': 0 },
+      situations: { 'two-leaders': 1, 'removed n1': 0 },
       faults: { loss: 5, crash: 2 },
       outside: { duplicate: 3 },
       skipped: { restart: 1 },
@@ -136,6 +137,8 @@ describe('reporters', () => {
     expect(text).not.toContain('raft/pre-vote-changes-nothing')
     expect(text).toContain('1 of 2 of the member model seen')
     expect(text).toContain('not seen      leader → follower')
+    expect(text).toContain('situations    1 of 2 reached')
+    expect(text).toContain('not reached   removed n1')
     expect(text).toContain('faults        loss 5, crash 2')
     expect(text).toContain('election: exhausted at 24,345 states')
     expect(text).toContain('found by schedule 7, shrunk in 212 executions\n  again  swarmcheck replay x')

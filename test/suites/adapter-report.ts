@@ -53,6 +53,7 @@ export async function runAdapterSuite(
     outcomes,
     coverage: {
       transitions: {},
+      situations: {},
       faults: {},
       outside: {},
       skipped: {},

@@ -129,6 +129,7 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
       outcomes: outcomes.map((outcome) => withCounterexample(outcome, counterexamples, options.place)),
       coverage: {
         transitions: transitionsOf(tally),
+        situations: countsOf(tally.situations),
         faults: countsOf(tally.faults),
         outside: countsOf(tally.outside),
         skipped: countsOf(tally.skipped),

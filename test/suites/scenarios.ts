@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hello } from '../../impl/contract/raft.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
-import { drawSchedule } from '../../traces/schedule.ts'
+import { drawSchedule, situationCount, situationScenario } from '../../traces/schedule.ts'
 import { parseScenario } from '../../traces/text.ts'
 import { packageRoot } from './package-files.ts'
 
@@ -29,7 +29,12 @@ export interface SourceOptions {
 }
 
 /** What runs, in this order. A new kind of case is one more line. */
-const sources: readonly ((options: SourceOptions) => CaseSource)[] = [pathSource, corpusSource, scheduleSource]
+const sources: readonly ((options: SourceOptions) => CaseSource)[] = [
+  pathSource,
+  corpusSource,
+  situationSource,
+  scheduleSource,
+]
 
 /** All cases of a suite, one source after the other. */
 export function casesOf(options: SourceOptions): CaseSource {
@@ -63,6 +68,11 @@ function pathSource({ hello }: SourceOptions): CaseSource {
 function corpusSource({ hello }: SourceOptions): CaseSource {
   const scenarios = readCorpus()
   return { count: scenarios.length, at: (number) => scenarioCase(fitScenario(scenarios[number]!, hello)) }
+}
+
+/** Rare situations that the system models lead to. */
+function situationSource({ hello }: SourceOptions): CaseSource {
+  return { count: situationCount, at: (number) => scenarioCase(fitScenario(situationScenario(number), hello)) }
 }
 
 function scenarioCase(scenario: RaftScenario): Case {

@@ -91,6 +91,7 @@ const reportSchema = z.strictObject({
   outcomes: z.array(outcome).max(limits.list),
   coverage: z.strictObject({
     transitions: counts,
+    situations: counts,
     faults: counts,
     outside: counts,
     skipped: counts,
@@ -193,6 +194,7 @@ export function mergeReports(reports: readonly { readonly file: string; readonly
     outcomes: [...outcomes.values()],
     coverage: {
       transitions: sums(({ coverage }) => coverage.transitions),
+      situations: sums(({ coverage }) => coverage.situations),
       faults: sums(({ coverage }) => coverage.faults),
       outside: sums(({ coverage }) => coverage.outside),
       skipped: sums(({ coverage }) => coverage.skipped),

@@ -210,6 +210,8 @@ export interface CoveragePart {
 export function coverageParts({ coverage, outcomes }: Report): CoveragePart[] {
   const names = Object.entries(coverage.transitions)
   const unseen = names.filter(([, count]) => count === 0).map(([name]) => name)
+  const situations = Object.entries(coverage.situations)
+  const missed = situations.filter(([, count]) => count === 0).map(([name]) => name)
   const tested = outcomes.filter(({ exercised }) => exercised > 0).length
   // Where no unseen one is listed, nobody said how many there are.
   const seen = unseen.length === 0 ? names.length : `${names.length - unseen.length} of ${names.length}`
@@ -225,6 +227,12 @@ export function coverageParts({ coverage, outcomes }: Report): CoveragePart[] {
       parts: names.length === 0 ? [] : [`${seen} of the member model seen`],
     },
     { title: 'not seen', meaning: 'transitions that no member made', parts: unseen },
+    {
+      title: 'situations',
+      meaning: 'rare ones that the models lead to',
+      parts: situations.length === 0 ? [] : [`${situations.length - missed.length} of ${situations.length} reached`],
+    },
+    { title: 'not reached', meaning: 'situations that no run came to', parts: missed },
     { title: 'faults', meaning: 'that had an effect', parts: counts(coverage.faults) },
     { title: 'left out', meaning: 'outside of what the implementation offers', parts: counts(coverage.outside) },
     { title: 'skipped', meaning: 'steps that could not be carried out', parts: counts(coverage.skipped) },

@@ -72,6 +72,8 @@ export type Counts = Readonly<Record<string, number>>
 export interface Coverage {
   /** Member model transitions, by name: how often each was observed; 0 for those that were not. */
   readonly transitions: Counts
+  /** Rare situations that scenarios lead to: how often each was reached; 0 for those that were not. */
+  readonly situations: Counts
   /** Faults that had an effect, by kind. */
   readonly faults: Counts
   /** Faults and operations outside of what the implementation assumes or offers, which were left out. */
