@@ -74,7 +74,7 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
           ...drawLanes(story, width, colors),
           ...paragraph(legendOf(story), width, '  ').map(colors.dim),
           ...heading('Events around it'),
-          ...logLines(trace.events, event, before, after).map((text) =>
+          ...logLines(trace.events, event, before, after, width).map((text) =>
             text.startsWith('✗') ? colors.red(text) : text,
           ),
           ...heading('Last states'),
@@ -125,8 +125,14 @@ function placeOf(event: TraceEvent | undefined): string {
     .exhaustive()
 }
 
-/** Columns: mark, time, node, what it was given, what it did. */
-function logLines(events: readonly TraceEvent[], violation: number, before: number, after: number): string[] {
+/** Columns: mark, time, node, what it was given, what it did; the last goes on below where `width` ends. */
+function logLines(
+  events: readonly TraceEvent[],
+  violation: number,
+  before: number,
+  after: number,
+  width = Infinity,
+): string[] {
   const from = Math.max(0, violation - before)
   const shown = events.slice(from, Math.max(violation, 0) + after + 1)
   const cells = shown.map((event, position): string[] => [
@@ -135,9 +141,11 @@ function logLines(events: readonly TraceEvent[], violation: number, before: numb
     ...eventCells(event),
   ])
   const widths = [1, 2, 3].map((column) => Math.max(0, ...cells.map((row) => Math.min(48, row[column]!.length))))
-  const lines = cells.map(([mark, time, node, given, did]) =>
-    `${mark} ${time!.padStart(widths[0]!)}  ${node!.padEnd(widths[1]!)}  ${given!.padEnd(widths[2]!)}  ${shorten(did!, 200)}`.trimEnd(),
-  )
+  const lines = cells.flatMap(([mark, time, node, given, did]) => {
+    const start = `${mark} ${time!.padStart(widths[0]!)}  ${node!.padEnd(widths[1]!)}  ${given!.padEnd(widths[2]!)}`
+    if (did === '') return [start.trimEnd()]
+    return paragraph(shorten(did!, 200), width, ' '.repeat(start.length + 2), `${start}  `)
+  })
   return from === 0 ? lines : [`  … ${from} events before`, ...lines]
 }
 

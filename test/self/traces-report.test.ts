@@ -141,7 +141,7 @@ describe('reporters', () => {
     expect(text).toContain('not reached   removed n1')
     expect(text).toContain('faults        loss 5, crash 2')
     expect(text).toContain('election: exhausted at 24,345 states')
-    expect(text).toContain('found by schedule 7, shrunk in 212 executions\n  again  swarmcheck replay x')
+    expect(text).toContain('found by "schedule 7", shrunk in 212 executions\n  again  swarmcheck replay x')
     expect(text).toContain('Known failures that pass now\n  raft/survives')
     expect(text).toContain('Without a verdict\n  raft/linearizable: never put to the test')
     expect(text).toContain(

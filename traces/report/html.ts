@@ -46,8 +46,8 @@ ${failures.length === 0 ? '' : `<a href="#failures">Failures (${failures.length}
 <a href="#requirements">Requirements (${report.outcomes.length})</a>
 <a href="#coverage">Coverage</a>
 </nav>
-${openSection(undecided(report))}
 ${failures.length === 0 ? '' : `<h2 id="failures">Failures</h2>\n${failures.map(failureCard).join('\n')}`}
+${openSection(undecided(report))}
 <h2 id="requirements">Requirements</h2>
 ${requirements(report, failures)}
 <h2 id="coverage">Coverage</h2>
@@ -73,21 +73,22 @@ function header(report: Report, title: string): string {
   const code = exitCode(report)
   const counts = tally(outcomes)
   const rerun = rerunOf(report)
-  const facts: [string, string][] = [
-    ...(implementation === null
-      ? []
-      : ([
-          ['Implementation', escapeHtml(`${title} (${implementation.language})`)],
-          ['Claims', escapeHtml(implementation.profiles.join(', ') || 'no profile')],
-        ] as [string, string][])),
-    [
-      'Checked by',
-      escapeHtml(
-        `Swarmcheck ${report.swarmcheck}, suite ${suite}, SPEC ${spec}${strict ? ', strict' : ''}, seed ${seed}${shard === null ? '' : `, shard ${shard.index} of ${shard.of}`}`,
-      ),
-    ],
-    ...(runsOf(report).length === 0 ? [] : ([['In', runsOf(report).join(', ')]] as [string, string][])),
-    ['Verdicts', escapeHtml(tallyOf(report).join(', '))],
+  const language = implementation === null ? '' : ` (${implementation.language})`
+  const by = [
+    `Swarmcheck ${report.swarmcheck}`,
+    `suite ${suite}`,
+    `SPEC.md ${spec}`,
+    `seed ${seed}`,
+    ...(strict ? ['strict'] : []),
+    ...(shard === null ? [] : [`shard ${shard.index} of ${shard.of}`]),
+  ]
+  const facts: readonly (readonly [string, string])[] = [
+    ['Checked', escapeHtml(`${title}${language}`)],
+    ['Claims', escapeHtml(implementation?.profiles.join(', ') || 'nothing')],
+    ['By', escapeHtml(by.join(', '))],
+    ['In', runsOf(report).join(', ')],
+    ['Verdicts', tallyOf(report).join(', ')],
+    ['Again', rerun === null ? '' : command(rerun)],
   ]
   return `<header>
 <p class="soft small">Swarmcheck conformance report</p>
@@ -101,9 +102,11 @@ function header(report: Report, title: string): string {
     )
     .join('')}</div>
 <dl>
-${facts.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join('\n')}
+${facts
+  .filter(([, value]) => value !== '')
+  .map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`)
+  .join('\n')}
 </dl>
-${rerun === null ? '' : `<pre class="command">${escapeHtml(rerun)}</pre>`}
 ${notes.map((note) => `<p class="soft small">${escapeHtml(note)}</p>`).join('\n')}
 ${errors.map((error) => `<pre class="error">${escapeHtml(error)}</pre>`).join('\n')}
 </header>`
@@ -136,9 +139,16 @@ ${known === null ? '' : `<dt>Known</dt><dd>${escapeHtml(known.reason)} ${link(kn
 </dl>
 ${counterexample === null ? '' : pictures(counterexample)}
 ${counterexample === null ? '' : `<p class="soft small">${escapeHtml(searchOf(counterexample))}</p>`}
-${replay === '' ? '' : `<pre class="command">${escapeHtml(replay)}</pre>`}
+${replay === '' ? '' : command(replay)}
 </details>`
 }
+
+function command(words: string): string {
+  return `<pre class="command">${escapeHtml(words)}</pre>`
+}
+
+/** Steps above which a scenario is folded. */
+const longScenario = 30
 
 function pictures({ story, states, scenario, steps, log }: ShownCounterexample): string {
   const folded = (title: string, text: string): string =>
@@ -146,7 +156,7 @@ function pictures({ story, states, scenario, steps, log }: ShownCounterexample):
   const svg = drawSvg(story)
   return `${svg === '' ? '' : `<figure>${svg}<figcaption>${escapeHtml(legendOf(story))}</figcaption></figure>`}
 ${states === '' ? '' : `<pre>${escapeHtml(states)}</pre>`}
-<details open><summary>The scenario, ${counted(steps, 'step')}</summary><pre>${escapeHtml(scenario.trimEnd())}</pre></details>
+<details${steps > longScenario ? '' : ' open'}><summary>The scenario, ${counted(steps, 'step')}</summary><pre>${escapeHtml(scenario.trimEnd())}</pre></details>
 ${folded('The events before it', log)}
 ${story.nodes.length === 0 ? '' : folded('The diagram as text', drawLanes(story).join('\n'))}
 ${story.nodes.length === 0 ? '' : folded('The diagram for Mermaid', drawMermaid(story))}`
@@ -201,9 +211,9 @@ function row(outcome: Outcome, failure: number): string {
   const slug = `<code>${escapeHtml(requirement)}</code>`
   return `<tr data-verdict="${unclaimed ? 'unclaimed' : verdict}">
 <td class="${tone}">${signs[verdict]} ${unclaimed ? 'not claimed' : verdict}</td>
-<td>${failure < 0 ? slug : `<a href="#failure-${failure + 1}">${slug}</a>`}<p>${escapeHtml(sentence)}</p>${
+<td>${failure < 0 ? slug : `<a href="#failure-${failure + 1}">${slug}</a>`}<p>${escapeHtml(sentence)} <span class="soft small">${escapeHtml(source)}</span></p>${
     remark === '' ? '' : `<p class="${tone}">${escapeHtml(remark)} ${link(known?.link ?? '')}</p>`
-  }<p class="soft small">${escapeHtml(source)}</p></td>
+  }</td>
 <td>${level}</td>
 <td>${exercised > 0 ? `${grouped(exercised)}×` : '–'}</td>
 </tr>`

@@ -24,7 +24,7 @@ a { color: var(--accent); text-decoration: none } a:hover { text-decoration: und
 .bar { display: flex; gap: 2px; height: 8px; border-radius: 4px; overflow: hidden; margin: .8rem 0 }
 .bar span { background: currentColor; min-width: 4px } .bar .unsupported { opacity: .35 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; margin: .8rem 0 }
-dt { color: var(--soft) } dd { margin: 0; min-width: 0 }
+dt { color: var(--soft) } dd { margin: 0; min-width: 0 } dd pre { margin: 0 }
 nav { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 1rem 0 0; padding-top: .7rem; border-top: 1px solid var(--line) }
 summary { cursor: pointer }
 .card { border: 1px solid var(--line); border-left: 4px solid var(--fail); border-radius: 6px; margin: .7rem 0; padding: .65rem 1rem }

@@ -138,18 +138,29 @@ function failureLines(outcome: Outcome, { colors, width }: Page): string[] {
     '',
     ...block(states),
     '',
-    ...block(scenario).map(colors.dim),
+    ...scenarioLines(scenario).map(colors.dim),
     '',
     ...paragraph(escapeControl(searchOf(counterexample)), width, '  '),
     ...(outcome.replay === '' ? [] : [`  ${colors.bold('again')}  ${escapeControl(outcome.replay)}`]),
   ]
 }
 
+/** Lines of a scenario that a reader of a terminal wants to scroll past. */
+const longScenario = 40
+
+/** A scenario that is too long is in the file beside its trace. */
+function scenarioLines(scenario: string): string[] {
+  const lines = block(scenario)
+  if (lines.length <= longScenario) return lines
+  const kept = longScenario - 10
+  return [...lines.slice(0, kept), `  … and ${lines.length - kept} more lines`]
+}
+
 /** How a counterexample was found. */
 export function searchOf({ found, shrunk, reproduced }: ShownCounterexample): string {
   const ends = shrunk.complete ? '' : ' (not to the end)'
   const again = reproduced.tries > 1 ? `, fails in ${reproduced.failures} of ${reproduced.tries} tries` : ''
-  return `found by ${found}, shrunk in ${counted(shrunk.executions, 'execution')}${ends}${again}`
+  return `found by "${found}", shrunk in ${counted(shrunk.executions, 'execution')}${ends}${again}`
 }
 
 /** What a reader whose terminal has scrolled to the end must see. */

@@ -8,8 +8,8 @@ import { escapeHtml } from './markup.ts'
 const character = 7.3
 const left = 60
 const head = 34
-const widest = 1080
-/** What may stand right of the last lane. */
+const widest = 1110
+/** Right of the last lane, at least. */
 const margin = 190
 const heights = { message: 34, note: 23, fault: 27 } as const
 
@@ -20,7 +20,8 @@ export function drawSvg(story: Story): string {
   const step = stepOf(story)
   const lane = (node: string): number => left + 12 + nodes.indexOf(node) * step
   const last = lane(nodes.at(-1)!)
-  const width = Math.round(last + margin)
+  const notes = rows.map((row) => (row.row === 'note' && row.node === nodes.at(-1) ? row.text.length * character : 0))
+  const width = Math.round(last + Math.max(margin, Math.min(widest - last, Math.max(...notes) + 30)))
   const top = head + (omitted > 0 ? heights.fault : 0)
   const parts: string[] = []
   let y = top

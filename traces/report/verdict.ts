@@ -160,15 +160,17 @@ export function undecided({ outcomes, strict }: Report): Outcome[] {
 /** The result in one sentence. */
 export function conclusion(report: Report): string {
   const { outcomes, strict } = report
-  const many = (count: number, verb: string): string => counted(count, `requirement ${verb}s`, `requirements ${verb}`)
   const failed = outcomes.filter(({ verdict, known }) => verdict === 'fail' && known === null)
   const others = failed.filter((outcome) => !binding(outcome, strict)).length
-  const aside = others === 0 ? '' : `; ${many(others, 'fail')} that ${others === 1 ? 'does' : 'do'} not decide`
+  const aside =
+    others === 0 ? '' : `; ${counted(others, 'optional requirement fails', 'optional requirements fail')}, too`
   const code = exitCode(report)
-  if (code === 1) return `not conformant: ${many(failed.length - others, 'fail')}${aside}`
+  if (code === 1)
+    return `not conformant: ${counted(failed.length - others, 'requirement fails', 'requirements fail')}${aside}`
   if (report.interrupted) return 'interrupted: the results so far are not all'
   if (code === 3) return 'the adapter failed: its verdicts are not all'
-  if (code === 2) return `inconclusive: ${many(undecided(report).length, 'come')} to no verdict${aside}`
+  if (code === 2)
+    return `inconclusive: ${counted(undecided(report).length, 'requirement has', 'requirements have')} no verdict${aside}`
   const known = outcomes.some(({ verdict, known }) => verdict === 'fail' && known !== null)
   return `conformant${known ? ' but for known failures' : ''}${aside}`
 }

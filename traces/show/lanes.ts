@@ -82,10 +82,11 @@ class Lanes {
     const line = this.blank('│', time)
     const lane = this.lane(this.nodes.indexOf(node))
     const words = escapeControl(text)
-    const room = this.width - lane - 3
-    if (words.length <= room || lane - left < room) put(line, lane, `${signs[tone]} ${shorten(words, room)} `)
+    const before = lane - left - 4
+    const behind = this.width - lane - 3
+    if (words.length <= behind || before <= behind) put(line, lane, `${signs[tone]} ${shorten(words, behind)} `)
     else {
-      const start = ` ${shorten(words, lane - left - 4)} `
+      const start = ` ${shorten(words, before)} `
       put(line, lane - start.length, `${start}${signs[tone]}`)
     }
     return finish(line)
@@ -100,14 +101,21 @@ class Lanes {
     for (let column = start + 1; column < end; column++) line[column] = line[column] === '│' ? '┼' : '─'
     line[from] = from < to ? '├' : '┤'
     line[to + (from < to ? -1 : 1)] = row.lost === null ? (from < to ? '▶' : '◀') : '✕'
-    const label = escapeControl(labelOf(row))
     const room = end - start - 5
-    if (label.length > room && label.length <= this.width - end - 3) put(line, end + 1, ` ${label} `)
-    else if (label.length > room && label.length <= start - left - 2) put(line, start - label.length - 2, ` ${label} `)
-    else {
-      const shown = ` ${shorten(label, Math.max(1, room))} `
-      put(line, start + (from < to ? 2 : 3) + Math.floor((room - shown.length + 2) / 2), shown)
+    const inside = (words: string): void => {
+      put(line, start + (from < to ? 2 : 3) + Math.floor((room - words.length) / 2), ` ${words} `)
     }
+    const behind = (words: string): void => put(line, end + 1, ` ${words} `)
+    const labels = labelsOf(row).map(escapeControl)
+    for (const label of labels) {
+      const place = label.length <= room ? inside : label.length <= this.width - end - 3 ? behind : null
+      if (place === null) continue
+      place(label)
+      return finish(line)
+    }
+    const label = labels.at(-1)!
+    if (label.length <= start - left - 2) put(line, start - label.length - 2, ` ${label} `)
+    else inside(shorten(label, Math.max(1, room)))
     return finish(line)
   }
 
@@ -121,6 +129,12 @@ class Lanes {
     put(line, 0, time.padStart(left - 1))
     return line
   }
+}
+
+/** Labels of an arrow, the shortest last: rather less than something cut off. */
+function labelsOf(row: MessageRow): string[] {
+  const brief = row.text.replace(/ (after|last|commit) .*$/, '')
+  return [row, { ...row, sent: null }, { ...row, sent: null, text: brief }].map(labelOf)
 }
 
 function put(line: string[], column: number, text: string): void {

@@ -51,7 +51,7 @@ const late = 20
 
 /** What stands at the arrow of a message. */
 export function labelOf({ text, now, sent, lost }: MessageRow): string {
-  return `${text}${lost === null ? '' : ` (${lost})`}${sent !== null && now - sent > late ? ` sent ${sent}` : ''}`
+  return `${text}${lost === null ? '' : ` (${lost})`}${sent !== null && now - sent > late ? `, sent ${sent}` : ''}`
 }
 
 /** What the signs and abbreviations in a story's diagram mean, as far as it has them. */
@@ -269,16 +269,16 @@ function rowsOf(
   }
   const { state, log, error } = answer
   const whole = input.type === 'restart'
-  const effects = [
+  const tone: Tone = error !== undefined ? 'down' : state?.role === 'leader' ? 'leader' : 'plain'
+  const changes = [
     ...(error === undefined ? [] : [`${error.kind}: ${shorten(error.text, 60)}`]),
     ...(state === null
       ? []
       : describeState(whole ? { term: state.term, vote: state.vote, commit: state.commit } : state)),
-    ...(log === null ? [] : describeLog(log)),
-  ]
-  if (effects.length > 0) {
-    const tone: Tone = error !== undefined ? 'down' : state?.role === 'leader' ? 'leader' : 'plain'
-    rows.push({ row: 'note', now, node: input.node, text: escapeControl(effects.join(', ')), tone })
+  ].join(', ')
+  const entries = log === null ? '' : describeLog(log).join(', ')
+  for (const text of changes.length + entries.length > shortNote ? [changes, entries] : [join(changes, entries)]) {
+    if (text !== '') rows.push({ row: 'note', now, node: input.node, text: escapeControl(text), tone })
   }
   for (const output of answer.outputs) {
     const loss = output.type === 'message' ? losses.get(output.id) : undefined
@@ -289,6 +289,13 @@ function rowsOf(
     rows.push({ row: 'note', now, node: input.node, text: escapeControl(violation.requirement), tone: 'violation' })
   }
   return rows
+}
+
+/** Characters up to which a note tells of state and log at once. */
+const shortNote = 40
+
+function join(...texts: readonly string[]): string {
+  return texts.filter((text) => text !== '').join(', ')
 }
 
 /** Whether the loss of a message is worth telling: repeated chatter is not. */

@@ -1,5 +1,6 @@
 /** Commands about one scenario or trace: run it, replay it, shrink it, show it. */
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
+import { createReference } from '../../../impl/reference/raft/session.ts'
 import type { RaftScenario } from '../../../models/raft/vocabulary.ts'
 import type { Violation } from '../../../properties/judge.ts'
 import { writeTrace, type Trace } from '../../../traces/format.ts'
@@ -185,8 +186,13 @@ export function showFile(file: string, form: ShowForm, terminal: Terminal): numb
     if (form === 'mermaid') throw new UsageError(`${file}: breaks nothing, so there is nothing to draw`)
     out.write(`${showLog(trace.events).join('\n')}\nnothing is broken\n`)
   } else if (form === 'mermaid') out.write(`${showMermaid({ trace, violation, event })}\n`)
-  else out.write(told({ trace, violation, event }, terminal, replayCommand(file, null)))
+  else out.write(told({ trace, violation, event }, terminal, replayCommand(file, adapterFor(trace))))
   return exits.conformant
+}
+
+/** What a reader must put in to replay a trace: the command of an adapter, unless it is the reference's. */
+function adapterFor({ meta: { implementation } }: Trace): string | null {
+  return implementation?.name === createReference().hello.name ? null : 'COMMAND'
 }
 
 /** What today's judge says of a trace. @throws Error if the trace makes no sense to it */
