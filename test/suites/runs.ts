@@ -4,8 +4,9 @@ import type { Hello } from '../../impl/contract/raft.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import { slugs } from '../../properties/raft/requirements.ts'
 import type { TraceEvent } from '../../traces/event.ts'
-import { memberPaths, type MemberPath } from '../../models/raft/paths.ts'
+import { memberPaths, type MemberPath, type MemberPathOptions } from '../../models/raft/paths.ts'
 import { completeScenario } from '../../traces/scenario.ts'
+import { MemberHabits } from '../../traces/run/member-campaign.ts'
 import { startOfPath } from '../../traces/run/member-path.ts'
 import type { RunResult } from '../../traces/run.ts'
 import type { Case, CaseSource } from './scenarios.ts'
@@ -120,15 +121,21 @@ class Work {
     this.#told(work.name, result)
   }
 
-  /** Every path of the member model; what the implementation is seen not to do is not planned again. */
+  /** Every path of the member model, in rounds: each knows better what the implementation does where it may choose. */
   async #walkPaths(number: number, preVote: boolean): Promise<void> {
-    const habits = new Set<string>()
+    const campaign = new MemberCampaign(pathOptions(this.#runner.hello, preVote))
     const results: [MemberPath, RunResult][] = []
-    for (const path of pathsFor(this.#runner.hello, preVote)) {
+    for (let round = 1, paths = campaign.round(); paths.length > 0; round++, paths = campaign.round()) {
+      for (const planned of paths) {
+        if (this.#aborted) break
+        const path = round === 1 ? planned : { ...planned, name: `${planned.name}, round ${round}` }
+        this.#path = path
+        const result = await this.#runner.runPath(path, { avoided: campaign.avoided() })
+        campaign.note(result)
+        results.push([path, result])
+        this.#options.onRun?.(this.#done, path.name, this.#failures)
+      }
       if (this.#aborted) break
-      this.#path = path
-      results.push([path, await this.#runner.runPath(path, { habits })])
-      this.#options.onRun?.(this.#done, path.name, this.#failures)
     }
     for (const [path, result] of results) addRun(this.tally, number, scenarioOfPath(path), result, path)
     const [, failed] = results.find(([, { violation }]) => violation !== null) ?? results.at(-1) ?? []
@@ -190,15 +197,19 @@ function scenarioOfPath(path: MemberPath): RaftScenario {
   return completeScenario({ name: path.name, nodes, configuration, options, seed, steps: [] })
 }
 
-/** The member paths that an implementation is driven along. */
-function pathsFor({ profiles }: Hello, preVote: boolean): readonly MemberPath[] {
-  return memberPaths({ preVote, transfer: profiles.includes('raft-transfer') })
+function pathOptions(hello: Hello, preVote: boolean): MemberPathOptions[] {
+  return pathOptionsFor(hello).filter((options) => options.preVote === preVote)
 }
 
-/** The member path that a scenario without steps stands for; null if it is none. */
-export function pathOfScenario({ name, options: { preVote }, steps }: RaftScenario, hello: Hello): MemberPath | null {
-  if (steps.length > 0 || !name.startsWith('member path ')) return null
-  return pathsFor(hello, preVote).find((path) => path.name === name) ?? null
+/** Whether a scenario stands for a member path: it has its name and its cluster, and no steps. */
+export function standsForPath({ name, steps }: RaftScenario): boolean {
+  return steps.length === 0 && name.startsWith('member path ')
+}
+
+/** The member path that a scenario stands for; null if it was planned for what an implementation had chosen before. */
+export function pathOfScenario({ name, options: { preVote } }: RaftScenario, hello: Hello): MemberPath | null {
+  const paths = pathOptions(hello, preVote).flatMap((options) => memberPaths(options))
+  return paths.find((path) => path.name === name) ?? null
 }
 
 /** How the death of an adapter reads as a broken requirement. */
