@@ -1,4 +1,5 @@
 /** The command, run in this process: what it says, and how it exits. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,6 +32,8 @@ function file(name: string, content: string | Uint8Array): string {
   writeFileSync(join(folder, name), content)
   return name
 }
+
+const hasPython = spawnSync('python3', ['--version']).status === 0
 
 /** A single line, and no stack. */
 const oneLine = /^[^\n]+\n$/
@@ -238,6 +241,18 @@ describe('lists and first files', () => {
     const { code } = await run('init', 'expect')
     expect(code).toBe(0)
     expect((await run('run', '--budget', '0', '--expect', 'swarmcheck-expect.json')).err).toBe('')
+  })
+
+  test.skipIf(!hasPython)('the adapter to begin with keeps the protocol', async () => {
+    expect((await run('init', 'adapter')).code).toBe(0)
+    const { code, out } = await run(
+      ...['run', '--suite', 'adapter', '--adapter', 'python3 swarmcheck-adapter.py', '--reporter', 'json'],
+    )
+    const { outcomes } = readReport(out)
+    expect(outcomes.filter(({ level, verdict }) => level === 'MUST' && ['fail', 'error'].includes(verdict))).toEqual([])
+    expect(outcomes.filter(({ verdict }) => verdict === 'pass').length).toBeGreaterThan(12)
+    // A node that does nothing leaves much untested.
+    expect(code).toBe(2)
   })
 
   test('help and version are no failures', async () => {

@@ -6,7 +6,7 @@ import { slugs } from '../../properties/raft/requirements.ts'
 import type { TraceEvent } from '../../traces/event.ts'
 import { memberPaths, type MemberPath, type MemberPathOptions } from '../../models/raft/paths.ts'
 import { completeScenario } from '../../traces/scenario.ts'
-import { MemberHabits } from '../../traces/run/member-campaign.ts'
+import { MemberCampaign, pathOptionsFor } from '../../traces/run/member-campaign.ts'
 import { startOfPath } from '../../traces/run/member-path.ts'
 import type { RunResult } from '../../traces/run.ts'
 import type { Case, CaseSource } from './scenarios.ts'
@@ -130,8 +130,8 @@ class Work {
         if (this.#aborted) break
         const path = round === 1 ? planned : { ...planned, name: `${planned.name}, round ${round}` }
         this.#path = path
-        const result = await this.#runner.runPath(path, { avoided: campaign.avoided() })
-        campaign.note(result)
+        const result = await this.#runner.runPath(path, { avoided: campaign.habits.avoided() })
+        campaign.habits.note(result)
         results.push([path, result])
         this.#options.onRun?.(this.#done, path.name, this.#failures)
       }

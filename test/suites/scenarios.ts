@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hello } from '../../impl/contract/raft.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
-import { drawSchedule, situationCount, situationScenario } from '../../traces/schedule.ts'
+import { drawSchedule, situationScenarios } from '../../traces/schedule.ts'
+import { pathOptionsFor } from '../../traces/run/member-campaign.ts'
 import { parseScenario } from '../../traces/text.ts'
 import { packageRoot } from './package-files.ts'
 
@@ -54,7 +55,7 @@ export function casesOf(options: SourceOptions): CaseSource {
 
 /** Paths through the member model, which drive one node and play its peers. */
 function pathSource({ hello }: SourceOptions): CaseSource {
-  const modes = !hello.capabilities.encode ? [] : hello.profiles.includes('raft-pre-vote') ? [false, true] : [false]
+  const modes = hello.capabilities.encode ? pathOptionsFor(hello).map(({ preVote }) => preVote) : []
   return {
     count: modes.length,
     at(number) {
@@ -72,7 +73,8 @@ function corpusSource({ hello }: SourceOptions): CaseSource {
 
 /** Rare situations that the system models lead to. */
 function situationSource({ hello }: SourceOptions): CaseSource {
-  return { count: situationCount, at: (number) => scenarioCase(fitScenario(situationScenario(number), hello)) }
+  const scenarios = situationScenarios(hello.operations)
+  return { count: scenarios.length, at: (number) => scenarioCase(fitScenario(scenarios[number]!(), hello)) }
 }
 
 function scenarioCase(scenario: RaftScenario): Case {

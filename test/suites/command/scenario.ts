@@ -1,6 +1,7 @@
 /** Commands about one scenario or trace: run it, replay it, shrink it, show it. */
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
+import type { MemberPath } from '../../../models/raft/paths.ts'
 import type { RaftScenario } from '../../../models/raft/vocabulary.ts'
 import type { Violation } from '../../../properties/judge.ts'
 import { writeTrace, type Trace } from '../../../traces/format.ts'
@@ -13,7 +14,7 @@ import { show, showLog, showMermaid } from '../../../traces/show.ts'
 import { printScenario } from '../../../traces/text.ts'
 import { shrinkFinding } from '../counterexample.ts'
 import { packageVersion } from '../package-files.ts'
-import { deathViolation, pathOfScenario } from '../runs.ts'
+import { deathViolation, pathOfScenario, standsForPath } from '../runs.ts'
 import { loadSpec } from '../spec.ts'
 import { createRunner, judgeFor, type Runner } from '../target.ts'
 import { filesOf, readRunnable, writeFiles } from './files.ts'
@@ -26,6 +27,16 @@ interface Seen {
   readonly trace: Trace
   readonly violation: Violation | null
   readonly event: number
+}
+
+/** The member path that a scenario stands for, if it is one. */
+function pathOf({ hello }: Runner, scenario: RaftScenario): MemberPath | null {
+  if (!standsForPath(scenario)) return null
+  const path = pathOfScenario(scenario, hello)
+  if (path !== null) return path
+  throw new UsageError(
+    `${escapeControl(scenario.name)} was planned by what an implementation did before; 'swarmcheck run' plans it again`,
+  )
 }
 
 async function observe(runner: Runner, scenario: RaftScenario): Promise<Seen> {
@@ -44,7 +55,7 @@ async function observe(runner: Runner, scenario: RaftScenario): Promise<Seen> {
     violation,
   })
   try {
-    const path = pathOfScenario(scenario, hello)
+    const path = pathOf(runner, scenario)
     const { events, violation, violationEvent } = await (path === null
       ? runner.run(scenario)
       : runner.runPath(path, {}))
@@ -148,7 +159,7 @@ export async function shrinkFile(
       progress.update(executions++, limit, `shrinking a failure of ${violation.requirement}`, 0)
       return terminal.signal.aborted
     }
-    const path = pathOfScenario(scenario, runner.hello)
+    const path = pathOf(runner, scenario)
     const finding = { number: 0, scenario, violation, events: seen.trace.events, violationEvent: seen.event, path }
     const counterexample = await shrinkFinding(runner, finding, trace?.meta.seed ?? null, { executions: limit, stop })
     progress.clear()
