@@ -1,4 +1,4 @@
 /** Schedules: drawn at random for what an implementation says of itself, or towards situations of the models. */
 export { scheduleArbitrary } from './schedule/arbitrary.ts'
-export { situationCount, situationScenario } from './schedule/situations.ts'
+export { situationScenarios } from './schedule/situations.ts'
 export { drawSchedule, type ScheduleSize } from './schedule/schedule.ts'

@@ -9,7 +9,7 @@
  */
 import { extractSituation } from '../../models/raft/system/situations.ts'
 import type { Delivery, SystemAction } from '../../models/raft/system/actions.ts'
-import type { Operation, RaftOptions, RaftScenario } from '../../models/raft/vocabulary.ts'
+import type { Operation, OperationType, RaftOptions, RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { NodeId } from '../../models/vocabulary.ts'
 import { completeScenario, type RaftStep } from '../scenario.ts'
 
@@ -18,6 +18,8 @@ interface Plan {
   readonly name: string
   /** What must hold in the end, in the words of an expectation. */
   readonly reach: readonly [expect: string, ...words: string[]]
+  /** What must be offered for it, beside proposals. */
+  readonly operation?: 'change-membership' | 'compact'
   /** Number of readings: the n-th, counted from 0, has n rounds of answer and append behind each append of the path. */
   readonly readings: number
 }
@@ -27,9 +29,9 @@ const plans: readonly Plan[] = [
   { name: 'two live leaders', reach: ['two-leaders'], readings: 1 },
   { name: 'logs diverged two deep', reach: ['diverged', 'n1', 'n2', '2'], readings: 1 },
   { name: 'an older-term entry on a majority', reach: ['older-entry-on-majority'], readings: 4 },
-  { name: 'a removed leader', reach: ['removed', 'n1'], readings: 4 },
-  { name: 'a snapshot behind an append', reach: ['snapshot-behind-append', 'n3'], readings: 4 },
-  { name: 'an append behind a snapshot', reach: ['append-behind-snapshot', 'n3'], readings: 4 },
+  { name: 'a removed leader', reach: ['removed', 'n1'], operation: 'change-membership', readings: 4 },
+  { name: 'a snapshot behind an append', reach: ['snapshot-behind-append', 'n3'], operation: 'compact', readings: 4 },
+  { name: 'an append behind a snapshot', reach: ['append-behind-snapshot', 'n3'], operation: 'compact', readings: 4 },
 ]
 
 const nodes: readonly NodeId[] = ['n1', 'n2', 'n3']
@@ -45,18 +47,19 @@ const options: RaftOptions = {
   maxInflight: 8,
 }
 
-const readings = plans.flatMap((plan) => Array.from({ length: plan.readings }, (_, rounds) => ({ plan, rounds })))
+/**
+ * A scenario for each reading of each situation that can be reached with these operations. It is made when it is called
+ * for: the first of a situation searches for its path, which takes up to a second.
+ */
+export function situationScenarios(operations: readonly OperationType[]): (() => RaftScenario)[] {
+  return plans
+    .filter(({ operation }) => operation === undefined || operations.includes(operation))
+    .flatMap((plan) => Array.from({ length: plan.readings }, (_, rounds) => () => scenarioOf(plan, rounds)))
+}
 
-/** Number of scenarios: every situation in all its readings. */
-export const situationCount = readings.length
-
-/** The scenario of that number, from 0. The first of a situation searches for its path, which takes up to a second. */
-export function situationScenario(number: number): RaftScenario {
-  const reading = readings[number]
-  if (reading === undefined) throw new RangeError(`there is no situation ${number}`)
-  const { plan, rounds } = reading
+function scenarioOf(plan: Plan, rounds: number): RaftScenario {
   const actions = pathTo(plan.name)
-  const isSnapshot = actions.some(({ type }) => type === 'compact')
+  const isSnapshot = plan.operation === 'compact'
   const [expect, ...words] = plan.reach
   return completeScenario({
     name: plan.readings === 1 ? plan.name : `${plan.name}, reading ${rounds + 1} of ${plan.readings}`,
