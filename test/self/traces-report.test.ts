@@ -163,6 +163,10 @@ describe('reporters', () => {
     expect(() => readReport(text.replace('"verdict": "fail"', '"verdict": "maybe"'), 'r')).toThrow(
       'r: outcomes[0].verdict: ',
     )
+    const stranger = { ...counterexample, story: { ...counterexample.story, nodes: ['n9'] } }
+    expect(() => readReport(JSON.stringify(reportOf([{ ...failure, counterexample: stranger }])), 'r')).toThrow(
+      'r: outcomes[0].counterexample.story: unknown node',
+    )
   })
 
   test('junit: counts and kinds', () => {
@@ -201,6 +205,7 @@ describe('reporters', () => {
     expect(text).toContain('<details class="card" id="failure-1" open>')
     expect(text).toContain('<details class="profile">\n<summary><b class="soft">raft-pre-vote</b>')
     expect(text).toContain('The scenario, 3 steps')
+    expect(renderReport(reportOf([outcome({})]), 'html')).toContain('<details class="profile">\n<summary><b>raft-core')
     expect(text).toContain('sequenceDiagram')
     expect(text).toMatch(/<svg class="story".*✗.*<\/svg>/s)
     expect(text.match(/<tr data-verdict/g)).toHaveLength(5)

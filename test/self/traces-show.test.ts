@@ -4,7 +4,7 @@ import type { TraceEvent } from '../../traces/event.ts'
 import { show, showMermaid, storyOf, type Counterexample } from '../../traces/show.ts'
 import { drawLanes } from '../../traces/show/lanes.ts'
 import { escapeMermaid } from '../../traces/show/mermaid.ts'
-import { tellStory } from '../../traces/show/story.ts'
+import { tellStory, type Story } from '../../traces/show/story.ts'
 import { sampleTrace } from './traces-sample.ts'
 
 const sample: Counterexample = {
@@ -69,6 +69,49 @@ describe('a shown counterexample', () => {
                 │                             │                             ● votes for n2
                 │                             │                             ✗ raft/one-vote-per-term"
     `)
+  })
+
+  test('has a diagram that fits, and cuts no label off where there is room', () => {
+    const label = 'append t2 2@2 after 1@1 commit 1'
+    const message = { row: 'message', now: 50, text: label, sent: 0, lost: 'partition' } as const
+    const nodes = ['n1', 'n2', 'n3', 'n4', 'n5']
+    const story: Story = {
+      nodes,
+      rows: [
+        ...nodes.flatMap((from, index) => [
+          { ...message, from, to: nodes[(index + 1) % 5]! },
+          { ...message, from: nodes[(index + 1) % 5]!, to: from },
+        ]),
+        { row: 'note', now: 60, node: 'n5', text: 'follower, term 2, votes for n2, leader n2', tone: 'plain' },
+      ],
+      omitted: 0,
+    }
+    for (const width of [60, 80, 100, 120, 300]) {
+      const lines = drawLanes(story, width)
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width)
+      expect(lines.slice(1, -1).filter((line) => !line.includes('✕'))).toEqual([])
+      const whole = lines.filter((line) =>
+        line.includes(width === 300 ? `${label} (partition), sent 0` : 'append t2 2@2'),
+      )
+      expect(whole).toHaveLength(10)
+      expect(lines.at(-1)).toContain('follower, term 2, votes for n2, leader n2')
+    }
+  })
+
+  test('tells of a violation that no step showed', () => {
+    const finish: TraceEvent = { event: 'finish', now: 99 }
+    const events = [...sampleTrace.events.slice(0, 8), finish]
+    const told = (node: string | null) => tellStory(events, 8, { ...sample.violation, node }).rows.at(-1)
+    expect(told('n2')).toEqual(expect.objectContaining({ row: 'note', node: 'n2', tone: 'violation', now: 99 }))
+    expect(told(null)).toEqual({ row: 'fault', now: 99, text: '✗ raft/one-vote-per-term' })
+  })
+
+  test('may have nothing but its scenario, where the process died', () => {
+    const text = show({ ...sample, trace: { ...sampleTrace, events: [] }, event: -1 })
+    expect(text).toContain('before it could tell: n3 voted for n1')
+    expect(text).toContain('The scenario\n  raft scenario v1')
+    expect(text).not.toContain('How it came to that')
+    expect(text).not.toContain('Last states')
   })
 
   test('has a diagram for pages', () => {

@@ -5,7 +5,7 @@ import { drawMermaid } from '../show/mermaid.ts'
 import { legendOf } from '../show/story.ts'
 import { escapeHtml } from './markup.ts'
 import { script, style } from './page.ts'
-import { coverageParts, remarkOf, searchOf, signs, tallyOf } from './pretty.ts'
+import { areSentences, coverageParts, remarkOf, searchOf, signs, tallyOf } from './pretty.ts'
 import { drawSvg } from './svg.ts'
 import {
   byProfile,
@@ -162,7 +162,7 @@ ${story.nodes.length === 0 ? '' : folded('The diagram as text', drawLanes(story)
 ${story.nodes.length === 0 ? '' : folded('The diagram for Mermaid', drawMermaid(story))}`
 }
 
-/** A table a profile; what is not claimed is closed. */
+/** A table a profile; what is not claimed, and what only passed, is closed. */
 function requirements({ outcomes }: Report, failures: readonly Outcome[]): string {
   const unclaimed = outcomes.filter((outcome) => isUnclaimed([outcome])).length
   const counts = tally(outcomes.filter((outcome) => !isUnclaimed([outcome])))
@@ -184,16 +184,17 @@ ${[...byProfile(outcomes)]
 }
 
 function profileTable(profile: string, outcomes: readonly Outcome[], failures: readonly Outcome[]): string {
-  const closed = isUnclaimed(outcomes)
+  const unclaimed = isUnclaimed(outcomes)
+  const closed = unclaimed || outcomes.every(({ verdict, known }) => verdict === 'pass' && known === null)
   const counts = tally(outcomes)
-  const summary = closed
+  const summary = unclaimed
     ? `not claimed, ${counted(outcomes.length, 'requirement')}`
     : verdicts
         .filter((verdict) => counts[verdict] > 0)
         .map((verdict) => `<span class="${verdict}">${counts[verdict]} ${verdict}</span>`)
         .join(', ')
   return `<details class="profile"${closed ? '' : ' open'}>
-<summary><b${closed ? ' class="soft"' : ''}>${escapeHtml(profile)}</b><span class="soft small">${summary}</span></summary>
+<summary><b${unclaimed ? ' class="soft"' : ''}>${escapeHtml(profile)}</b><span class="soft small">${summary}</span></summary>
 <table class="verdicts">
 <thead><tr><th>Verdict</th><th>Requirement</th><th>Level</th><th>Put to the test</th></tr></thead>
 <tbody>
@@ -230,7 +231,7 @@ function coverage(report: Report): string {
 ${coverageParts(report)
   .map(
     ({ title, meaning, parts }) =>
-      `<dt title="${escapeHtml(meaning)}">${escapeHtml(title)}</dt><dd>${parts.map(escapeHtml).join(', ')}</dd>`,
+      `<dt title="${escapeHtml(meaning)}">${escapeHtml(title)}</dt><dd>${parts.map(escapeHtml).join(areSentences(parts) ? '<br>' : ', ')}</dd>`,
   )
   .join('\n')}
 </dl>

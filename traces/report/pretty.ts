@@ -261,18 +261,23 @@ export function coverageParts({ coverage, outcomes }: Report): CoveragePart[] {
   return all.filter(({ parts }) => parts.length > 0)
 }
 
+/** Whether the parts are too much like sentences to stand behind each other, separated by commas. */
+export function areSentences(parts: readonly string[]): boolean {
+  return parts.some((part) => part.includes(', '))
+}
+
 function coverageLines(report: Report, { colors, width }: Page): string[] {
+  const indent = ' '.repeat(16)
   return [
     colors.bold('Coverage'),
-    ...coverageParts(report).flatMap(({ title, parts }) =>
+    ...coverageParts(report).flatMap(({ title, parts }) => {
+      const head = `  ${title.padEnd(14)}`
+      const words = parts.map(escapeControl)
+      if (areSentences(parts)) return words.map((part, index) => `${index === 0 ? head : indent}${part}`)
       // A name stays on one line with its figure.
-      paragraph(
-        parts.map((part) => escapeControl(part).replaceAll(' ', '\u00a0')).join(', '),
-        width,
-        ' '.repeat(16),
-        `  ${title.padEnd(14)}`,
-      ).map((line) => line.replaceAll('\u00a0', ' ')),
-    ),
+      const text = words.map((part) => part.replaceAll(' ', '\u00a0')).join(', ')
+      return paragraph(text, width, indent, head).map((line) => line.replaceAll('\u00a0', ' '))
+    }),
   ]
 }
 

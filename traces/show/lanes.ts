@@ -134,7 +134,8 @@ class Lanes {
 /** Labels of an arrow, the shortest last: rather less than something cut off. */
 function labelsOf(row: MessageRow): string[] {
   const brief = row.text.replace(/ (after|last|commit) .*$/, '')
-  return [row, { ...row, sent: null }, { ...row, sent: null, text: brief }].map(labelOf)
+  const plain = { ...row, sent: null }
+  return [row, plain, { ...plain, text: brief }, { ...plain, text: brief, lost: null }].map(labelOf)
 }
 
 function put(line: string[], column: number, text: string): void {
