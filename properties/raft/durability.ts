@@ -1,13 +1,24 @@
 /** Judges what must be on disk before it is said, and what a crash must leave behind. */
-import type { Answer, Input, OutgoingMessage, Output, WriteContents } from '../../models/raft/vocabulary.ts'
-import { applyDelta } from './member.ts'
+import type {
+  Answer,
+  Input,
+  LogDelta,
+  OutgoingMessage,
+  Output,
+  Position,
+  WriteContents,
+} from '../../models/raft/vocabulary.ts'
+import { applyDelta, misplacedEntry } from './member.ts'
 import type { Log, Member, PendingWrite } from './member.ts'
 import type { Cluster } from './cluster.ts'
 import { describeRecord } from './cluster.ts'
 import { R } from './requirements.ts'
 
 export function noteWrite(cluster: Cluster, member: Member, output: Extract<Output, { type: 'write' }>): void {
-  if (member.busySince < 0) member.busySince = cluster.step
+  if (member.busySince < 0) {
+    member.busySince = cluster.step
+    member.busyTerm = member.termBefore
+  }
   member.writes.push({
     id: output.id,
     file: output.file,
@@ -19,7 +30,16 @@ export function noteWrite(cluster: Cluster, member: Member, output: Extract<Outp
 }
 
 /** What a crash leaves behind is what was written: it must be what the member is, or was on its way there. */
-function judgeWritten(cluster: Cluster, member: Member, { term, vote, commit }: WriteContents): void {
+function judgeWritten(cluster: Cluster, member: Member, { term, vote, commit, log }: WriteContents): void {
+  const compact = log?.compact
+  if (compact !== undefined && (compact.index > member.log.base || !agrees(member, compact))) {
+    cluster.fail(
+      R.compactsAppliedOnly,
+      member,
+      `discarded entries on its disk up to (index ${compact.index}, term ${compact.term}), and its log begins at (index ${member.log.base}, term ${member.log.baseTerm})`,
+      'what its log discards too',
+    )
+  }
   if (term !== undefined) {
     if (term > member.term || term < member.writtenTerm) {
       cluster.fail(
@@ -57,8 +77,24 @@ function harden(cluster: Cluster, member: Member, write: PendingWrite): void {
   if (term !== undefined) member.durableTerm = term
   if (vote !== undefined) member.durableVote = vote
   if (commit !== undefined) member.durableCommit = commit
-  if (log !== undefined)
-    applyDelta(member.durableLog, log, (entry, previous) => cluster.record(entry, previous, member))
+  if (log === undefined) return
+  applyDelta(member.durableLog, log, (entry, previous) => cluster.record(entry, previous, member))
+  judgeHardened(cluster, member, log)
+}
+
+/** Entries come to the disk at their indexes, and those of the log in memory as they are there. */
+function judgeHardened(cluster: Cluster, member: Member, delta: LogDelta): void {
+  const { log, durableLog } = member
+  const wrong =
+    misplacedEntry(durableLog, delta) ??
+    delta.append?.find(({ index, term }) => log.at(index)?.term === term && durableLog.at(index) !== log.at(index))
+  if (wrong === null || wrong === undefined) return
+  cluster.fail(
+    R.recoversLog,
+    member,
+    `its disk holds entry ${wrong.index} of term ${wrong.term} "${wrong.digest}" in a log of ${describeLog(durableLog)}, and its log in memory is another there`,
+    'the entries of its log, without gaps',
+  )
 }
 
 /** Writes were acknowledged: what is synced, and what stands before it in its file, is durable now. */
@@ -214,6 +250,11 @@ export function judgeRestart(cluster: Cluster, member: Member, answer: Answer): 
       `between ${Math.max(log.base, member.durableCommit)} and ${Math.min(commitKnown, log.lastIndex)}`,
     )
   }
+}
+
+function agrees({ log }: Member, { index, term }: Position): boolean {
+  const own = log.termAt(index)
+  return own === -1 || own === term
 }
 
 function describeLog({ base, baseTerm, lastIndex, lastTerm }: Log): string {

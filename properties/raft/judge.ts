@@ -17,7 +17,7 @@ import type { Claims } from './cluster.ts'
 import { acknowledge, judgeCommittedDurable, judgeCrash, judgeRestart, noteDeparture, noteWrite } from './durability.ts'
 import { History } from './history.ts'
 import { judgeLiveness, Liveness } from './liveness.ts'
-import { applyDelta } from './member.ts'
+import { applyDelta, misplacedEntry } from './member.ts'
 import type { EntryRecord, Member } from './member.ts'
 import { judgeChangeAdded, judgeConfiguration, judgeFollowsLog, trackConfigurationIndex } from './membership.ts'
 import type { ConfigurationCauses } from './membership.ts'
@@ -404,8 +404,8 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
     applyDelta(log, delta, (entry, previous) => cluster.record(entry, previous, member))
     trackConfigurationIndex(member, delta)
-    const misplaced = append?.find((entry) => entry.index > log.base && log.at(entry.index)?.index !== entry.index)
-    if (misplaced !== undefined) {
+    const misplaced = misplacedEntry(log, delta)
+    if (misplaced !== null) {
       cluster.fail(
         input.type === 'deliver' && member.role !== 'leader' ? R.appendTakesEntries : R.leaderAppendsOwnTerm,
         member,

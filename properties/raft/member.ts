@@ -136,10 +136,12 @@ export class Member {
   readonly durableLog = new Log()
   writes: PendingWrite[] = []
   held: OutgoingMessage[] = []
-  /** Harness step since which a write has always been on its way, or -1: messages may be older than this step's state. */
+  /** Harness step since which a write has always been on its way, or -1, and the term then: messages may be as old. */
   busySince = -1
-  /** Whether it was so when the step began: what is sent in the step may be older than it. */
+  busyTerm = 0
+  /** Whether it was so when the step began: what is sent in the step may be older than it, back to this term. */
   wasBusy = false
+  oldestTerm = 0
 
   /** Local instants. `contact`: last event that must reset the election timer; `disturbed`: last that may have. */
   contact = 0
@@ -182,6 +184,8 @@ export class Member {
   /** Rounds of leadership confirmation that it heard of in a term. */
   heardRoundsTerm = -1
   readonly heardRounds = new Set<number>()
+  /** Indexes behind which it was sent appends that it may refuse. */
+  readonly refusable = new Set<number>()
 
   /** Leader: what each member acknowledged in this term, and when (local) it last answered. */
   match: Int32Array
@@ -263,6 +267,7 @@ export class Member {
     this.outgoingBefore = this.outgoing
     this.configurationBefore = this.configuration
     this.wasBusy = this.busySince >= 0
+    this.oldestTerm = this.wasBusy ? Math.min(this.busyTerm, this.term) : this.term
   }
 
   /** Whether it sent this member an append since liveness was demanded. */
@@ -294,8 +299,10 @@ export class Member {
     this.writes = []
     this.busySince = -1
     this.wasBusy = false
+    this.oldestTerm = 0
     this.heardRoundsTerm = -1
     this.heardRounds.clear()
+    this.refusable.clear()
     this.writtenTerm = this.durableTerm
     this.transferTo = null
     this.pending.clear()
@@ -321,6 +328,13 @@ export class Member {
     this.transferTo = null
     this.transferTargets = 0
   }
+}
+
+/** The first entry that a delta, applied to this log last, added at another index than the entry's own. */
+export function misplacedEntry(log: Log, { append }: LogDelta): Entry | null {
+  if (append === undefined) return null
+  const before = log.lastIndex - append.length
+  return append.find((entry, position) => entry.index !== before + position + 1) ?? null
 }
 
 /** Applies a delta to a log; `record` finds or makes the shared record of an entry. */

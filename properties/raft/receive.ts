@@ -203,7 +203,10 @@ export function planAppend(member: Member, view: View<'append-entries'>): Append
   const termThere = log.termAt(view.previousIndex)
   // What lies below the base is committed, so it matches: [Paper] §7.
   plan.consistent = view.previousIndex < log.base || termThere === view.previousTerm
-  if (!plan.consistent || !plan.current) return plan
+  if (!plan.consistent || !plan.current) {
+    member.refusable.add(view.previousIndex)
+    return plan
+  }
   for (const entry of view.entries) {
     if (entry.index <= log.base) continue
     const own = log.termAt(entry.index)

@@ -50,10 +50,11 @@ export function judgeTerm(cluster: Cluster, member: Member, input: Input, disreg
   }
   const view = input.type === 'deliver' ? input.message.view : null
   const seen = view !== null && mayBringTerm(view) ? view.term : 0
-  if (seen > termBefore && bringsTerm(view!)) {
-    tested[R.adoptsHigherTerm]!++
+  if (seen > termBefore) {
+    const brings = bringsTerm(view!)
+    if (brings) tested[R.adoptsHigherTerm]!++
     const known = ((member.votersBefore | member.outgoingBefore) >> cluster.member(senderOf(input)).number) & 1
-    if (term < seen && !disregarded && known === 1) {
+    if (brings && term < seen && !disregarded && known === 1) {
       cluster.fail(
         R.adoptsHigherTerm,
         member,

@@ -86,12 +86,12 @@ function judgeTermTold(cluster: Cluster, member: Member, view: Message): void {
       `sent ${view.kind} of term ${term}, and is in term ${member.term}`,
       `at most term ${member.term}`,
     )
-  } else if (term < member.termBefore && !member.wasBusy) {
+  } else if (term < member.oldestTerm) {
     cluster.fail(
       R.termNeverFalls,
       member,
       `sent ${view.kind} of term ${term}, and is in term ${member.term}`,
-      `at least term ${member.termBefore}`,
+      `at least term ${member.oldestTerm}`,
     )
   }
 }
@@ -390,7 +390,7 @@ function judgeAcknowledgement(
 ): void {
   const { tested } = cluster
   if (!view.success) {
-    if (view.kind === 'append-entries-response' && view.hint > 0) tested[R.hintsBacktracking]!++
+    if (view.kind === 'append-entries-response') judgeRefused(cluster, member, to, view)
     return
   }
   if (view.term < member.verifiedTerm) return
@@ -413,6 +413,17 @@ function judgeAcknowledgement(
     member,
     `acknowledged index ${view.index} in term ${view.term}, and its log is known to match the leader's up to ${Math.max(verified, member.commit)}`,
     verified === 0 ? 'a refusal' : `at most ${Math.max(verified, member.commit)}`,
+  )
+}
+
+function judgeRefused(cluster: Cluster, member: Member, to: Member, view: View<'append-entries-response'>): void {
+  if (view.hint > 0) cluster.tested[R.hintsBacktracking]!++
+  if (member.refusable.has(view.index)) return
+  cluster.fail(
+    R.answersRequests,
+    member,
+    `refused an append of ${to.id} behind index ${view.index}, and was sent none that its log does not match`,
+    'an answer of success',
   )
 }
 
