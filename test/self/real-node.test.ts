@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { Address } from '../../impl/real/address.ts'
 import { lockDirectory } from '../../impl/real/files.ts'
 import { encodeFrame, FrameReader } from '../../impl/real/frames.ts'
 import { JournalFile, type Sync } from '../../impl/real/raft/journal-file.ts'
@@ -177,7 +178,7 @@ describe('the journal', () => {
       contents: { log: { compact: { index: 190, term: 1 } } },
       snapshot: { index: 201, term: 1, configuration, store: emptyStore, removed: [] },
     }
-    await write(journal, ids(200).map(record))
+    await write(journal, ids(199).map(record))
     const { size } = journal
     const written = write(journal, [record(200), compaction, ...ids(5).map((id) => record(201 + id))])
     await sleep(1)
@@ -231,6 +232,7 @@ describe('nothing is said before it is durable', () => {
   test('to clients', async () => {
     const { sync, release } = heldSync()
     const node = await start(['n1'], { sync })
+    undo.push(release)
     await sleep(300)
     expect(node.state.role).not.toBe('leader')
     release()
@@ -246,6 +248,7 @@ describe('nothing is said before it is durable', () => {
     const other = await listenAs(ports[1]!, (message) => heard.push(message))
     undo.push(() => other.close())
     await start(['n1'], { sync, peers, listen: peers.get('n1')!, electionTimeout: 5_000, heartbeatInterval: 500 })
+    undo.push(release)
     const socket = await speakAs('n2', 'n1', ports[0]!)
     const view: Message = { kind: 'request-vote', term: 7, lastIndex: 1, lastTerm: 1, transfer: false }
     socket.write(messageFrame('n2', 'n1', view))
@@ -260,6 +263,51 @@ describe('nothing is said before it is durable', () => {
     const node = await start(['n1'], { sync: laterSync(failing) })
     await expect(node.ended).rejects.toThrow('the disk is gone')
   })
+})
+
+test('reads of two lives of a node are not taken for each other', async () => {
+  const ports = await freePorts(3)
+  const peers = new Map(['n1', 'n2', 'n3'].map((name, index) => [name, { host: '127.0.0.1', port: ports[index]! }]))
+  const requests: string[] = []
+  const leader = await listenAs(ports[1]!, (view) => {
+    if (view.kind === 'read-index') requests.push(view.request)
+  })
+  undo.push(() => leader.close())
+  const data = join(folder(), 'data')
+  for (const life of [1, 2]) {
+    const node = await start(['n1'], { peers, data, listen: peers.get('n1')!, electionTimeout: 5_000 })
+    const socket = await speakAs('n2', 'n1', ports[0]!)
+    socket.write(messageFrame('n2', 'n1', { kind: 'heartbeat', term: 5, commit: 1, round: 1 }))
+    await until('n2 is followed', () => (node.state.leader === 'n2' ? true : undefined))
+    const read = askNode(node, { path: '/kv/x' }).catch(() => null)
+    await until('the read is forwarded', () => (requests.length === life ? true : undefined))
+    await node.close()
+    await read
+    socket.destroy()
+  }
+  expect(new Set(requests).size).toBe(2)
+})
+
+test('a member that joins is sent a long snapshot', async () => {
+  const ports = await freePorts(2)
+  const [first, second] = ports.map((port) => ({ host: '127.0.0.1', port })) as [Address, Address]
+  const n1 = await start(['n1'], { peers: new Map([['n1', first]]), listen: first })
+  await leads(n1)
+  const value = 'long '.repeat(800)
+  for (let index = 0; index < 50; index++)
+    expect((await askNode(n1, { method: 'PUT', path: `/kv/k${index}`, body: value })).status).toBe(200)
+  const headers = { 'content-type': 'application/json' }
+  expect((await askNode(n1, { method: 'POST', path: '/compact', headers })).status).toBe(200)
+  const both = new Map([
+    ['n1', first],
+    ['n2', second],
+  ])
+  const n2 = await start(['n2'], { peers: both, listen: second, join: true })
+  const body = '{"type": "add-voter", "node": "n2"}'
+  await until('n2 is known', async () => ((await askNode(n1, { path: '/status' })).body.places.n2 ? true : undefined))
+  expect((await askNode(n1, { method: 'POST', path: '/members', headers, body })).status).toBe(200)
+  await until('n2 has it all', () => (n2.state.applied >= n1.state.commit ? true : undefined))
+  expect((await askNode(n2, { path: '/kv/k49' })).body.value).toBe(value)
 })
 
 const greeting = (from: string, to: string, more: object = {}): Buffer =>

@@ -36,7 +36,7 @@ export class Driver {
   readonly #waiting = new Map<number, (result: Result) => void>()
   /** Messages that wait for a write, in the order of their writes. */
   #held: OutgoingMessage[] = []
-  #durable: WriteId
+  #durable: WriteId = 0
   #lastOperation: number
   #timer: NodeJS.Timeout | undefined
   #state: MemberState
@@ -45,7 +45,6 @@ export class Driver {
 
   constructor(setup: DriverSetup) {
     this.#setup = setup
-    this.#durable = setup.journal.lastWrite
     this.#lastOperation = setup.starts * operationsOfStart
     const first = setup.member.introduce()
     this.#state = first.state as MemberState
