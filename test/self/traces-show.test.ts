@@ -57,17 +57,17 @@ describe('a shown counterexample', () => {
 
   test('has a diagram for terminals', () => {
     expect(drawLanes(storyOf(sample), 100).join('\n')).toMatchInlineSnapshot(`
-      "      ms  n1                            n2                            n3
-            10  ● candidate, term 2, votes for n1                           │
-            11  │  ~ cut n1 > n2 cut ~        │                             │
-            15  ├──────────────── request-vote t2 last 0@0 ────────────────▶│
-                │                             │                             ● term 2, votes for n1
-            18  │                             ● candidate, term 2, votes for n2
-            20  │◀───────────────────── vote granted t2 ────────────────────┤
-                ★ leader, log + 1@2           │                             │
-            22  │                             ├─ request-vote t2 last 0@0 ─▶│
-                │                             │                             ● votes for n2
-                │                             │                             ✗ raft/one-vote-per-term"
+      "      ms  n1                                 n2                                 n3
+            10  ● candidate, term 2, votes for n1  │                                  │
+            11  │  ~ cut n1 > n2 cut ~             │                                  │
+            15  ├───────────────────── request-vote t2 last 0@0 ─────────────────────▶│
+                │                                  │             term 2, votes for n1 ●
+            18  │                                  ● candidate, term 2, votes for n2  │
+            20  │◀────────────────────────── vote granted t2 ─────────────────────────┤
+                ★ leader, log + 1@2                │                                  │
+            22  │                                  ├──── request-vote t2 last 0@0 ───▶│
+                │                                  │                                  ● votes for n2
+                │                                  │           raft/one-vote-per-term ✗"
     `)
   })
 

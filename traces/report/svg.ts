@@ -54,10 +54,11 @@ export function drawSvg(story: Story): string {
   ].join('\n')
 }
 
-/** From one lane to the next: room for the longest label, if the page has it. */
+/** From one lane to the next: room for the longest label and for notes, if the page has it. */
 function stepOf({ nodes, rows }: Story): number {
   const wanted = rows.map((row) => {
-    if (row.row !== 'message') return 0
+    if (row.row === 'fault') return 0
+    if (row.row === 'note') return row.node === nodes.at(-1) ? 0 : Math.min(330, row.text.length * character + 24)
     const lanes = Math.abs(nodes.indexOf(row.from) - nodes.indexOf(row.to))
     return (labelOf(row).length * character + 28) / Math.max(1, lanes)
   })

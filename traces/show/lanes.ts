@@ -11,6 +11,8 @@ export type Colors = ReturnType<typeof pc.createColors>
 const left = 9
 /** Columns from one lane to the next, at least. */
 const least = 8
+/** Columns that a note may ask for between two lanes; it may cross others. */
+const widestNote = 48
 
 /** Lines of the diagram, in at most `width` columns if the nodes are not too many for that. */
 export function drawLanes(story: Story, width = 120, colors: Colors = pc.createColors(false)): string[] {
@@ -47,7 +49,8 @@ class Lanes {
     this.nodes = nodes
     const gaps = Math.max(1, nodes.length - 1)
     const wanted = rows.map((row) => {
-      if (row.row !== 'message') return 0
+      if (row.row === 'fault') return 0
+      if (row.row === 'note') return row.node === nodes.at(-1) ? 0 : Math.min(widestNote, row.text.length + 4)
       return (labelOf(row).length + 6) / Math.max(1, Math.abs(nodes.indexOf(row.from) - nodes.indexOf(row.to)))
     })
     const fitting = Math.floor((width - left - 3) / gaps)
