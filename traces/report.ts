@@ -9,7 +9,7 @@ import type { Report, ShownCounterexample } from './report/verdict.ts'
 import { showEvents, showStates, storyOf, type Counterexample } from './show.ts'
 import { printScenario } from './text.ts'
 
-export { mergeReports, readKnownFailures, readReport, reportJsonSchema } from './report/json.ts'
+export { combineReports, mergeReports, readKnownFailures, readReport, reportJsonSchema } from './report/json.ts'
 export {
   createProgress,
   prettyReport,

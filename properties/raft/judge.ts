@@ -25,7 +25,7 @@ import * as receive from './receive.ts'
 import type { AppendPlan } from './receive.ts'
 import { R, REQUIREMENTS, slugOf } from './requirements.ts'
 import type { Layer } from './requirements.ts'
-import { describeVoters, heardSince, judgeRole, judgeSpread, judgeTerm, judgeVote, names } from './role.ts'
+import { describeVoters, heardSince, judgeRole, judgeSpread, judgeTerm, noteSilence, judgeVote, names } from './role.ts'
 import { judgeMessage, judgeReadServed, judgeStateDigest } from './send.ts'
 
 /** What the judge needs of a start; the contract's own type has more. */
@@ -120,6 +120,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const local = answer.now
     member.lastLocal = local
     member.begin()
+    noteSilence(cluster, member, local)
     if (input.type === 'written') acknowledge(cluster, member, input)
     const from = input.type === 'deliver' ? cluster.member(input.message.from) : null
     const told = from !== null && cluster.claims.profiles.has('raft-swarmkit') && this.isRemoved(member, from)
@@ -178,6 +179,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     if (input.type === 'operation' && input.operation.type === 'change-membership') {
       this.judgeRemoval(member, input.operation.changes, answer, local)
     }
+    if (input.type === 'operation' && input.operation.type === 'propose') this.judgeForwarding(member, answer)
     if (member.ready && member.role === 'leader') this.judgeReady(member)
     this.forgetCauses()
   }
@@ -460,10 +462,10 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         receive.judgeSnapshot(cluster, member, view, matched, delta)
         return
       case 'propose':
-        cluster.tested[R.forwardedProposalsDropped]!++
+        cluster.tested[R.proposalsNotForwarded]!++
         if (cluster.claims.profiles.has('raft-swarmkit') && delta?.append !== undefined) {
           cluster.fail(
-            R.forwardedProposalsDropped,
+            R.proposalsNotForwarded,
             member,
             `added ${delta.append.length} entries proposed by another member`,
             'log unchanged',
@@ -924,6 +926,20 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         'a lease read only by a leader that a quorum answered within an election timeout',
       )
     }
+  }
+
+  /** [SK] ProcessRaftMessage: only the leader proposes. */
+  private judgeForwarding(member: Member, answer: Answer): void {
+    if (!this.cluster.claims.profiles.has('raft-swarmkit') || member.role === 'leader') return
+    this.cluster.tested[R.proposalsNotForwarded]!++
+    const passed = answer.outputs.find((output) => output.type === 'message' && output.view.kind === 'propose')
+    if (passed?.type !== 'message') return
+    this.cluster.fail(
+      R.proposalsNotForwarded,
+      member,
+      `as ${member.role} passed a proposal on to ${passed.to}`,
+      'a refusal to the client',
+    )
   }
 
   /** Waiting proposals of a leader that lost its role, transfers, and what they forbid. */

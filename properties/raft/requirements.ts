@@ -122,7 +122,7 @@ export const slugs = {
   windowReopens: 'raft/window-reopens',
   readyWhenCaughtUp: 'raft/ready-when-caught-up',
   lostLeadershipFailsWaiting: 'raft/lost-leadership-fails-waiting',
-  forwardedProposalsDropped: 'raft/forwarded-proposals-dropped',
+  proposalsNotForwarded: 'raft/proposals-not-forwarded',
   removedMemberIsTold: 'raft/removed-member-is-told',
   removalKeepsQuorum: 'raft/removal-keeps-quorum',
   leaderWorkEndsWithLeadership: 'raft/leader-work-ends-with-leadership',

@@ -147,6 +147,14 @@ export function judgeVote(cluster: Cluster, member: Member, input: Input): void 
   }
 }
 
+/** Notes that a member which may not campaign was silent for as long as would make a voter campaign. */
+export function noteSilence(cluster: Cluster, member: Member, now: number): void {
+  const own = 1 << member.number
+  if (((member.voters | member.outgoing) & own) !== 0 || now - member.disturbed <= cluster.options.electionTimeout)
+    return
+  cluster.tested[(member.learners & own) !== 0 ? R.learnersDoNotCampaign : R.onlyVotersCampaign]!++
+}
+
 /** Judges role changes. `now` is the member's local instant at the end of the step. */
 export function judgeRole(cluster: Cluster, member: Member, input: Input, now: number): void {
   const { role, roleBefore, term, termBefore } = member
@@ -479,9 +487,6 @@ function judgeTimers(cluster: Cluster, member: Member, now: number): void {
     }
     judgeHeartbeats(cluster, member, now)
     return
-  }
-  if (((member.voters | member.outgoing) & own) === 0 && now - member.disturbed > options.electionTimeout) {
-    tested[member.learners & own ? R.learnersDoNotCampaign : R.onlyVotersCampaign]!++
   }
   if ((member.voters & own) === 0 || member.applied < member.commit || member.writes.length > 0) return
   tested[R.campaignsAfterTimeout]!++

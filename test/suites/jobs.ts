@@ -4,9 +4,13 @@ import type { AdapterOptions } from '../../impl/contract/stdio.ts'
 import type { RunsOptions } from './runs.ts'
 import { addTally, createTally, type Tally } from './tally.ts'
 
+/** When the reference's configurations take effect. */
+export const variants = ['on-append', 'on-apply'] as const
+export type Variant = (typeof variants)[number]
+
 /** How another thread comes by the same target. */
 export type Origin =
-  | { readonly kind: 'reference' }
+  | { readonly kind: 'reference'; readonly configuration: Variant }
   | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly times: AdapterOptions }
 
 /** What a worker is given. */

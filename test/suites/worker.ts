@@ -9,7 +9,7 @@ import { createRunner, type Target } from './target.ts'
 
 function targetFrom(origin: Origin): Target {
   return origin.kind === 'reference'
-    ? { kind: 'in-process', implementation: createReference() }
+    ? { kind: 'in-process', implementation: createReference({ configuration: origin.configuration }) }
     : { kind: 'adapter', start: () => spawnAdapter(origin.words, origin.times) }
 }
 

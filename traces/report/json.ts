@@ -174,7 +174,22 @@ export function mergeReports(reports: readonly { readonly file: string; readonly
   const of = first.report.shard!.of
   const missing = Array.from({ length: of }, (_, index) => index + 1).filter((index) => !shards.has(index))
   if (missing.length > 0) fail('merge', `shards ${missing.map((index) => `${index}/${of}`).join(', ')} are missing`)
-  const ordered = reports.map(({ report }) => report).sort((left, right) => left.shard!.index - right.shard!.index)
+  return sumReports(reports.map(({ report }) => report).sort((left, right) => left.shard!.index - right.shard!.index))
+}
+
+/**
+ * One report of several variants of an implementation, under the name of the first: a requirement of any variant's
+ * profile is one of the whole.
+ */
+export function combineReports(reports: readonly Report[]): Report {
+  const first = reports[0]
+  if (first === undefined) throw new RangeError('no reports')
+  const profiles = [...new Set(reports.flatMap(({ implementation }) => implementation?.profiles ?? []))]
+  const implementation = first.implementation === null ? null : { ...first.implementation, profiles }
+  return { ...sumReports(reports), implementation, shard: first.shard }
+}
+
+function sumReports(ordered: readonly Report[]): Report {
   const outcomes = new Map<string, Outcome>()
   for (const outcome of ordered.flatMap((report) => report.outcomes)) {
     const other = outcomes.get(outcome.requirement)

@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError, Option } from 'commander'
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
 import { InputError, suggestion } from '../../../traces/input-error.ts'
 import { reporters } from '../../../traces/report.ts'
+import { variants } from '../jobs.ts'
 import { packageVersion } from '../package-files.ts'
 import { defaultBudget, defaultSeed } from '../raft.ts'
 import { init, snippets } from './init.ts'
@@ -64,6 +65,9 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
   const onTarget = (command: Command): Command =>
     command
       .option('--adapter <command>', 'check what this command speaks for, instead of the reference')
+      .option('--reference <variant>', `only this variant of the reference: ${variants.join(' or ')}`, (word) =>
+        oneOf('variant of the reference', variants, word),
+      )
       .option(
         '--step-timeout <ms>',
         'how long one answer of the adapter may take (default: 10000)',

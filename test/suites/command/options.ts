@@ -4,7 +4,7 @@ import { spawnAdapter } from '../../../impl/contract/stdio.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
 import { suggestion } from '../../../traces/input-error.ts'
 import { reporters, type Reporter } from '../../../traces/report.ts'
-import type { Origin } from '../jobs.ts'
+import type { Origin, Variant } from '../jobs.ts'
 import { maximalSeed } from '../scenarios.ts'
 import { loadSpec } from '../spec.ts'
 import type { Target } from '../target.ts'
@@ -12,6 +12,8 @@ import { UsageError } from './terminal.ts'
 
 export interface TargetOptions {
   readonly adapter?: string
+  /** Which variant of the reference, where no adapter is named. */
+  readonly reference?: Variant
   /** Milliseconds. */
   readonly stepTimeout?: number
   /** False with `--no-timeout`. */
@@ -24,6 +26,8 @@ export interface NamedTarget {
   readonly origin: Origin
   /** The adapter's command, null for the reference. */
   readonly command: string | null
+  /** What a command line must say to name it again. */
+  readonly flags: string
 }
 
 /** An adapter's command in words, and how long it may take. @throws UsageError if it cannot be split */
@@ -41,14 +45,17 @@ export function adapterOf(command: string, { stepTimeout, timeout = true }: Targ
 export function targetOf(options: TargetOptions): NamedTarget {
   const { adapter } = options
   if (adapter === undefined) {
-    const target = { kind: 'in-process', implementation: createReference() } as const
-    return { target, origin: { kind: 'reference' }, command: null }
+    const { reference: configuration = 'on-append' } = options
+    const target = { kind: 'in-process', implementation: createReference({ configuration }) } as const
+    const flags = configuration === 'on-append' ? '' : ` --reference ${configuration}`
+    return { target, origin: { kind: 'reference', configuration }, command: null, flags }
   }
   const { words, times } = adapterOf(adapter, options)
   return {
     target: { kind: 'adapter', start: () => spawnAdapter(words, times) },
     origin: { kind: 'adapter', words, times },
     command: adapter,
+    flags: ` --adapter ${quote(adapter)}`,
   }
 }
 

@@ -1,6 +1,7 @@
 /** `swarmcheck run`: a suite on an implementation, or one scenario. */
 import { availableParallelism } from 'node:os'
 import {
+  combineReports,
   createProgress,
   exitCode,
   readKnownFailures,
@@ -12,6 +13,7 @@ import {
 } from '../../../traces/report.ts'
 import { runAdapterSuite } from '../adapter-report.ts'
 import { defaultSeed, runRaftSuite, type SuiteProgress } from '../raft.ts'
+import { variants } from '../jobs.ts'
 import { loadSpec } from '../spec.ts'
 import type { Counterexample } from '../counterexample.ts'
 import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
@@ -59,8 +61,18 @@ async function checkAdapter(options: RunOptions, known: readonly KnownFailure[],
   return writeReport({ ...report, rerun: rerunCommand(options) }, options, terminal)
 }
 
+/** The reference is checked in both variants, unless one is named: together they claim every profile. */
 async function checkRaft(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
-  const { target, origin, command } = targetOf(options)
+  const { adapter, reference } = options
+  const named = adapter !== undefined || reference !== undefined
+  const each = named ? [options] : variants.map((variant) => ({ ...options, reference: variant }))
+  const reports: Report[] = []
+  for (const one of each) reports.push(await checkTarget(one, known, terminal))
+  return writeReport({ ...combineReports(reports), rerun: rerunCommand(options) }, options, terminal)
+}
+
+async function checkTarget(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
+  const { target, origin, command, flags } = targetOf(options)
   const { jobs = origin.kind === 'reference' ? Math.min(availableParallelism(), 4) : 1 } = options
   const { out = defaultFolder } = options
   const progress = createProgress(terminal.err)
@@ -73,30 +85,41 @@ async function checkRaft(options: RunOptions, known: readonly KnownFailure[], te
     command,
     signal: terminal.signal,
     onProgress: ({ done, total, label, failures }: SuiteProgress) => progress.update(done, total, label, failures),
-    place: (counterexample) => placeOf(counterexample, out, command),
+    place: (counterexample) => placeOf(counterexample, out, flags),
   }).finally(() => progress.clear())
   for (const counterexample of counterexamples) writeFiles(out, filesOf(counterexample))
-  return writeReport({ ...report, rerun: rerunCommand(options) }, options, terminal)
+  return report
 }
 
 /** Where a counterexample is kept, and the command that runs it again. */
-function placeOf({ requirement, trace }: Counterexample, folder: string, adapter: string | null) {
+function placeOf({ requirement, trace }: Counterexample, folder: string, flags: string) {
   const names = counterexampleFiles(requirement)
   const file = `${folder}/${trace.events.length > 0 ? names.trace : names.scenario}`
-  return { trace: file, replay: replayCommand(file, adapter) }
+  return { trace: file, replay: replayCommand(file, flags) }
 }
 
 /** The command that runs a file again. */
-export function replayCommand(file: string, adapter: string | null): string {
-  return ['npx swarmcheck replay', quote(file), ...(adapter === null ? [] : ['--adapter', quote(adapter)])].join(' ')
+export function replayCommand(file: string, flags: string): string {
+  return `npx swarmcheck replay ${quote(file)}${flags}`
 }
 
 /** The command that makes a report again; its shard is in the report. */
 function rerunCommand(options: RunOptions): string {
-  const { adapter, suite, profile = [], requirement = [], seed = defaultSeed, budget, strict, expect } = options
+  const {
+    adapter,
+    reference,
+    suite,
+    profile = [],
+    requirement = [],
+    seed = defaultSeed,
+    budget,
+    strict,
+    expect,
+  } = options
   return [
     'npx swarmcheck run',
     ...(adapter === undefined ? [] : ['--adapter', quote(adapter)]),
+    ...(reference === undefined ? [] : [`--reference ${reference}`]),
     ...(suite === 'raft' ? [`--seed ${seed}`] : [`--suite ${suite}`]),
     ...(budget === undefined ? [] : [`--budget ${budget}`]),
     ...profile.map((name) => `--profile ${name}`),

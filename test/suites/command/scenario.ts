@@ -19,6 +19,7 @@ import { loadSpec } from '../spec.ts'
 import { createRunner, judgeFor, type Runner } from '../target.ts'
 import { filesOf, readRunnable, writeFiles } from './files.ts'
 import { targetOf, type TargetOptions } from './options.ts'
+import { variants } from '../jobs.ts'
 import { defaultFolder, replayCommand } from './run.ts'
 import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
 
@@ -70,14 +71,14 @@ async function observe(runner: Runner, scenario: RaftScenario): Promise<Seen> {
 async function withRunner(
   options: TargetOptions,
   { signal }: Terminal,
-  work: (runner: Runner, command: string | null) => Promise<number>,
+  work: (runner: Runner, flags: string) => Promise<number>,
 ): Promise<number> {
-  const { target, command } = targetOf(options)
+  const { target, flags } = targetOf(options)
   const runner = await createRunner(target)
   const end = (): void => void runner.close()
   signal.addEventListener('abort', end)
   try {
-    return await work(runner, command)
+    return await work(runner, flags)
   } finally {
     signal.removeEventListener('abort', end)
     await runner.close()
@@ -91,7 +92,7 @@ export async function runFile(
   terminal: Terminal,
 ): Promise<number> {
   const { scenario } = readRunnable(file)
-  return withRunner(options, terminal, async (runner, command) => {
+  return withRunner(options, terminal, async (runner, flags) => {
     const seen = await observe(runner, scenario)
     if (options.out !== undefined) writeFiles(options.out, { 'run.trace.jsonl': writeTrace(seen.trace) })
     if (seen.violation === null) {
@@ -102,7 +103,7 @@ export async function runFile(
       )
       return exits.conformant
     }
-    terminal.out.write(told(seen, terminal, replayCommand(file, command)))
+    terminal.out.write(told(seen, terminal, replayCommand(file, flags)))
     return exits.notConformant
   })
 }
@@ -115,7 +116,7 @@ export async function replay(
 ): Promise<number> {
   const { scenario, trace } = readRunnable(file)
   const wanted = trace?.violation?.requirement ?? trace?.meta.requirement ?? null
-  return withRunner(options, terminal, async (runner, command) => {
+  return withRunner(options, terminal, async (runner, flags) => {
     const tries = options.times ?? (runner.hello.deterministic ? 1 : 2 * nondeterministic.tries)
     const seen: Seen[] = []
     for (let attempt = 0; attempt < tries && !terminal.signal.aborted; attempt++) {
@@ -125,7 +126,7 @@ export async function replay(
     const same = broken.filter(({ violation }) => wanted === null || violation!.requirement === wanted)
     const first = same[0] ?? broken[0]
     const { out } = terminal
-    if (first !== undefined) out.write(told(first, terminal, replayCommand(file, command)))
+    if (first !== undefined) out.write(told(first, terminal, replayCommand(file, flags)))
     if (wanted !== null && same.length < broken.length) {
       const others = new Set(broken.map(({ violation }) => violation!.requirement).filter((slug) => slug !== wanted))
       out.write(
@@ -145,7 +146,7 @@ export async function shrinkFile(
   terminal: Terminal,
 ): Promise<number> {
   const { scenario, trace } = readRunnable(file)
-  return withRunner(options, terminal, async (runner, command) => {
+  return withRunner(options, terminal, async (runner, flags) => {
     const seen = await observe(runner, scenario)
     const violation = seen.violation ?? trace?.violation ?? null
     if (violation === null) {
@@ -167,7 +168,7 @@ export async function shrinkFile(
     const files = filesOf(counterexample)
     writeFiles(folder, files)
     const kept = `${folder}/${Object.keys(files).at(-1)}`
-    terminal.out.write(told(counterexample, terminal, replayCommand(kept, command)))
+    terminal.out.write(told(counterexample, terminal, replayCommand(kept, flags)))
     const { shrunk, reproduced } = counterexample
     terminal.out.write(
       reproduced.failures === 0
@@ -197,13 +198,16 @@ export function showFile(file: string, form: ShowForm, terminal: Terminal): numb
     if (form === 'mermaid') throw new UsageError(`${file}: breaks nothing, so there is nothing to draw`)
     out.write(`${showLog(trace.events).join('\n')}\nnothing is broken\n`)
   } else if (form === 'mermaid') out.write(`${showMermaid({ trace, violation, event })}\n`)
-  else out.write(told({ trace, violation, event }, terminal, replayCommand(file, adapterFor(trace))))
+  else out.write(told({ trace, violation, event }, terminal, replayCommand(file, flagsFor(trace))))
   return exits.conformant
 }
 
-/** What a reader must put in to replay a trace: the command of an adapter, unless it is the reference's. */
-function adapterFor({ meta: { implementation } }: Trace): string | null {
-  return implementation?.name === createReference().hello.name ? null : 'COMMAND'
+/** What names a trace's implementation again: a reader must put in the command of an adapter. */
+function flagsFor({ meta: { implementation } }: Trace): string {
+  const variant = variants.find(
+    (configuration) => createReference({ configuration }).hello.name === implementation?.name,
+  )
+  return variant === undefined ? ' --adapter COMMAND' : targetOf({ reference: variant }).flags
 }
 
 /** What today's judge says of a trace. @throws Error if the trace makes no sense to it */
