@@ -10,6 +10,8 @@ import type { Address } from '../../impl/real/address.ts'
 import { lockDirectory } from '../../impl/real/files.ts'
 import { encodeFrame, FrameReader } from '../../impl/real/frames.ts'
 import { JournalFile, type Sync } from '../../impl/real/raft/journal-file.ts'
+import { AddressBook } from '../../impl/real/raft/address-book.ts'
+import { Links } from '../../impl/real/raft/links.ts'
 import { type NodeSetup, type RunningNode, startNode } from '../../impl/real/raft/node.ts'
 import { decodeMessage, encodeMessage } from '../../impl/reference/raft/codec.ts'
 import { commandEntry } from '../../impl/reference/raft/entry.ts'
@@ -398,6 +400,36 @@ describe('strangers', () => {
     member.write(messageFrame('n2', 'n1', heartbeat))
     await sleep(100)
     expect(closed).toEqual(['silent'])
+  })
+})
+
+test('a link to who does not read drops what is too much, and is dialled again', async () => {
+  const accepted: Socket[] = []
+  const server = createServer((socket) => accepted.push(socket.on('error', () => {}).pause()))
+  const [port] = await freePorts(1)
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  const book = new AddressBook({ n2: { peer: `127.0.0.1:${port}`, client: null } }, () => {})
+  const links = new Links({ cluster: 'test', node: 'n1', book, receive: () => {} })
+  undo.push(async () => {
+    await links.close()
+    for (const socket of accepted) socket.destroy()
+    server.close()
+  })
+  const message = Buffer.alloc(65_536)
+  const count = 1_000
+  for (let index = 0; index < count; index++) {
+    links.send('n2', message)
+    if (index % 10 === 0) await sleep(1)
+  }
+  let received = 0
+  accepted[0]!.on('data', (bytes) => (received += bytes.length)).resume()
+  await sleep(300)
+  expect(received).toBeGreaterThan(10 * message.length)
+  expect(received).toBeLessThan((count * message.length) / 2)
+  // It reads again, but does not answer.
+  await until('another connection', () => {
+    links.send('n2', message.subarray(0, 10))
+    return accepted.length > 1 ? true : undefined
   })
 })
 
