@@ -11,7 +11,7 @@ import { firstContext, outcomesOf } from './member.ts'
 import { environmentAfter } from './member/environment.ts'
 import { memberInputs } from './member/inputs.ts'
 import type { MemberBounds } from './member/inputs.ts'
-import { contextAfter } from './member/state.ts'
+import { NOBODY, contextAfter, lastTerm } from './member/state.ts'
 import type { MemberContext, MemberEvent, MemberInput, Outcome } from './member/state.ts'
 
 export interface MemberPlan extends MemberBounds {
@@ -195,36 +195,88 @@ export function shortestWay(
   return null
 }
 
-/**
- * Short paths that together take each transition of the graph that is not yet in `seen`, to which they are added.
- * They keep away from transitions in `avoided`: an implementation does not take them.
- */
+/** What makes an edge worth taking: edges of one key are as good as each other. */
+type KeyOf = (edge: MemberEdge, from: MemberNode) => string
+
+const transitionOf: KeyOf = ({ step }) => step.transition
+
+/** A transition and how its input stands to the state: before or behind the end of the log, committed or not, … */
+const situationOf: KeyOf = ({ step: { input, transition } }, { context }) =>
+  [transition, ...standing(input, context)].join()
+
+function standing(input: MemberInput, context: MemberContext): readonly number[] {
+  const { log, commit, vote, leader, refusals, match, term } = context
+  const length = log.length
+  switch (input.type) {
+    case 'request-vote':
+    case 'pre-vote': {
+      const ends = [Math.sign(input.lastTerm - lastTerm(log)), Math.sign(input.lastIndex - length)]
+      return [...ends, Math.sign(input.term - term), Math.min(vote, 1), Number(leader !== NOBODY)]
+    }
+    case 'request-vote-response':
+    case 'pre-vote-response':
+      return [Number(input.granted), refusals, input.from]
+    case 'append-entries': {
+      const { previousIndex, entries } = input
+      const last = previousIndex + entries.length
+      const ends = [Math.sign(previousIndex - length), Math.sign(last - length), entries.length]
+      return [...ends, Math.sign(input.commit - last), Math.sign(input.commit - commit), Math.sign(last - commit)]
+    }
+    case 'append-entries-response': {
+      const { from, success, index } = input
+      const ends = [Math.sign(index - length), Math.sign(index - commit), Math.sign(index - match[from]!)]
+      return [Number(success), from, ...ends, Math.sign(index - match[3 - from]!), length]
+    }
+    case 'heartbeat':
+      return [Math.sign(input.commit - length), Math.sign(input.commit - commit)]
+    default:
+      return [Math.min(length, 2), Math.min(commit, 1), Math.min(vote, 1)]
+  }
+}
+
+/** Short paths that together take an edge of each transition of the graph; see `cover`. */
 export function transitionCover(
   graph: MemberGraph,
   seen: Set<string> = new Set(),
   avoided: ReadonlySet<string> = new Set(),
 ): MemberPath[] {
-  const first = firstEdges(graph, ({ step }) => !avoided.has(step.transition))
+  return cover(graph, transitionOf, seen, avoided)
+}
+
+/** Short paths that together take each transition of the graph in each situation; see `cover`. */
+export function situationCover(
+  graph: MemberGraph,
+  seen: Set<string> = new Set(),
+  avoided: ReadonlySet<string> = new Set(),
+): MemberPath[] {
+  return cover(graph, situationOf, seen, avoided)
+}
+
+/**
+ * Short paths that together take an edge of each key that is not yet in `seen`, to which these are added. They keep
+ * away from transitions in `avoided`, which an implementation does not take.
+ */
+function cover(graph: MemberGraph, keyOf: KeyOf, seen: Set<string>, avoided: ReadonlySet<string>): MemberPath[] {
+  const { nodes } = graph
+  const usable: Usable = ({ step }) => !avoided.has(step.transition)
+  const first = firstEdges(graph, usable)
   const wanted = new Map<string, MemberEdge>()
   for (const number of first.keys()) {
-    for (const edge of graph.nodes[number]!.edges) {
-      const { transition } = edge.step
-      if (!wanted.has(transition) && !seen.has(transition) && !avoided.has(transition)) wanted.set(transition, edge)
+    const node = nodes[number]!
+    for (const edge of node.edges) {
+      const key = keyOf(edge, node)
+      if (!wanted.has(key) && !seen.has(key) && usable(edge)) wanted.set(key, edge)
     }
   }
   // The farthest first: on their way they take many of the others.
-  const farthest = [...wanted.values()]
-    .map((edge) => [...wayTo(first, edge.from), edge])
-    .sort((left, right) => right.length - left.length)
-  return pathsOf(
-    graph,
-    farthest.filter((edges) => {
-      const { transition } = edges[edges.length - 1]!.step
-      if (seen.has(transition)) return false
-      for (const edge of edges) seen.add(edge.step.transition)
-      return true
-    }),
-  )
+  const farthest = [...wanted].map(([key, edge]) => ({ key, walk: [...wayTo(first, edge.from), edge] }))
+  farthest.sort((left, right) => right.walk.length - left.walk.length)
+  const walks = farthest.flatMap(({ key, walk }) => {
+    if (seen.has(key)) return []
+    for (const edge of walk) seen.add(keyOf(edge, nodes[edge.from]!))
+    return [walk]
+  })
+  return pathsOf(graph, walks)
 }
 
 /** Paths that together take each edge of the graph, in walks of at most about `length` steps. */
@@ -268,8 +320,11 @@ export interface MemberPathOptions {
   readonly preVote: boolean
   /** Whether leaders hand over their office. Default true. */
   readonly transfer?: boolean | undefined
-  /** `transitions`: each transition is taken once; `edges`: each in every state and on every input. Default `transitions`. */
-  readonly cover?: 'transitions' | 'edges' | undefined
+  /**
+   * `transitions`: each transition is taken once; `situations`: each wherever its input stands otherwise to the state;
+   * `edges`: each in every state and on every input. Default `situations`.
+   */
+  readonly cover?: 'transitions' | 'situations' | 'edges' | undefined
 }
 
 /** Graphs that together hold every transition: one with longer logs, one with more terms. */
@@ -285,6 +340,7 @@ export function memberPaths(options: MemberPathOptions): MemberPath[] {
   const seen = new Set<string>()
   return memberPlans(options).flatMap((plan) => {
     const graph = memberGraph(plan)
-    return options.cover === 'edges' ? edgeCover(graph) : transitionCover(graph, seen)
+    if (options.cover === 'edges') return edgeCover(graph)
+    return options.cover === 'transitions' ? transitionCover(graph, seen) : situationCover(graph, seen)
   })
 }
