@@ -5,7 +5,7 @@ import { isQuorum } from '../../models/raft/rules.ts'
 import type { Violation } from '../judge.ts'
 import { Member } from './member.ts'
 import type { EntryRecord } from './member.ts'
-import { layerOf, R, REQUIREMENTS, slugOf } from './requirements.ts'
+import { layerOf, profileOf, R, REQUIREMENTS, slugOf } from './requirements.ts'
 import type { Layer } from './requirements.ts'
 
 /** What the judge needs to know of an implementation's claims. */
@@ -23,6 +23,8 @@ export class Cluster {
   readonly members: Member[] = []
   readonly byId = new Map<NodeId, Member>()
   violation: Violation | null = null
+  /** What an invariant over all members found in the step that is being judged: a rule of the step speaks first. */
+  private found: Violation | null = null
   readonly advice = new Map<number, Violation>()
   /** How long members waited (local time) before they campaigned of their own accord. */
   readonly waits: number[] = []
@@ -71,8 +73,17 @@ export class Cluster {
 
   /** Keeps the first violation: later ones follow from it. */
   fail(requirement: number, member: Member | null, text: string, allowed: string): void {
-    if (!this.claims.layers.has(layerOf[requirement]!)) return
-    this.violation ??= { requirement: slugOf(requirement), text, allowed, node: member === null ? null : member.id }
+    const layer = layerOf[requirement]!
+    if (!this.claims.layers.has(layer) || !this.claims.profiles.has(profileOf[requirement]!)) return
+    const violation = { requirement: slugOf(requirement), text, allowed, node: member === null ? null : member.id }
+    if (layer === 'state') this.found ??= violation
+    else this.violation ??= violation
+  }
+
+  /** Ends a step: what was found in it, and no rule of the step explains, stands. */
+  conclude(): Violation | null {
+    this.violation ??= this.found
+    return this.violation
   }
 
   /** Notes what a SHOULD advises against. */

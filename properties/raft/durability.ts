@@ -11,7 +11,7 @@ import type {
 import { applyDelta, misplacedEntry } from './member.ts'
 import type { Log, Member, PendingWrite } from './member.ts'
 import type { Cluster } from './cluster.ts'
-import { describeRecord } from './cluster.ts'
+import { configurationText, describeRecord } from './cluster.ts'
 import { R } from './requirements.ts'
 
 export function noteWrite(cluster: Cluster, member: Member, output: Extract<Output, { type: 'write' }>): void {
@@ -205,13 +205,29 @@ export function judgeRestart(cluster: Cluster, member: Member, answer: Answer): 
     applyDelta(member.log, answer.log, (entry, previous) => cluster.record(entry, previous, member))
   member.applied = answer.state?.applied ?? member.log.base
   member.contact = member.disturbed = member.configuredAt = member.restartedAt = answer.now
+  if (member.commit > member.log.lastIndex) {
+    cluster.fail(
+      R.commitWithinLog,
+      member,
+      `restarted with commit index ${member.commit} and a log that ends at ${member.log.lastIndex}`,
+      `at most ${member.log.lastIndex}`,
+    )
+  }
   cluster.commit(member, member.log.base, member.commit)
-  if (!cluster.claims.disk) return
+  judgeLeaderRestarted(cluster, member)
+  judgeConfigurationRestarted(cluster, member)
+  if (!cluster.claims.disk) {
+    takeAsDurable(member)
+    return
+  }
 
   tested[R.recoversAsFollower]!++
   if (member.role !== 'follower' || member.leader !== null) {
     const leader = member.leader === null ? '' : ` with leader ${member.leader}`
     cluster.fail(R.recoversAsFollower, member, `restarted as ${member.role}${leader}`, 'role follower, no leader known')
+  }
+  if (member.ready) {
+    cluster.fail(R.leaderWorkEndsWithLeadership, member, 'restarted announced as leader', 'not announced')
   }
   tested[R.recoversTermAndVote]!++
   if (member.term !== member.durableTerm || member.vote !== member.durableVote) {
@@ -259,6 +275,48 @@ function agrees({ log }: Member, { index, term }: Position): boolean {
 
 function describeLog({ base, baseTerm, lastIndex, lastTerm }: Log): string {
   return `(index ${base}, term ${baseTerm}) to (index ${lastIndex}, term ${lastTerm})`
+}
+
+/** One that restarts as leader leads its term as any other does. */
+function judgeLeaderRestarted(cluster: Cluster, member: Member): void {
+  if (member.role !== 'leader') return
+  const other = cluster.leaders.get(member.term)
+  cluster.tested[R.oneLeaderPerTerm]!++
+  if (other !== undefined && other !== member) {
+    cluster.fail(
+      R.oneLeaderPerTerm,
+      member,
+      `${member.id} restarted as leader of term ${member.term}, which ${other.id} already leads`,
+      'another role',
+    )
+  } else cluster.leaders.set(member.term, member)
+}
+
+/** Where no entry of the log brings a configuration, that of the snapshot on disk is in effect. */
+function judgeConfigurationRestarted(cluster: Cluster, member: Member): void {
+  const { log } = member
+  if (log.records.some(({ kind }) => kind === 'configuration')) return
+  const known = cluster.configurationAt(log.base)
+  if (known === null || log.base === 0) return
+  cluster.tested[R.snapshotKeepsConfiguration]!++
+  const found = configurationText(member.configuration)
+  if (found !== known) {
+    cluster.fail(
+      R.snapshotKeepsConfiguration,
+      member,
+      `restarted from a snapshot with ${known} and has ${found}`,
+      known,
+    )
+  }
+}
+
+/** Whoever claims no durability has on disk what it shows. */
+function takeAsDurable(member: Member): void {
+  member.durableTerm = member.term
+  member.durableVote = member.vote
+  member.durableCommit = member.commit
+  member.durableLog.restore(member.log.base, member.log.baseTerm, false)
+  member.durableLog.records = [...member.log.records]
 }
 
 /** [TLA] CommittedIsDurableInv: a newly committed entry is on the disks of a majority. */

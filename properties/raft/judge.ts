@@ -25,7 +25,17 @@ import * as receive from './receive.ts'
 import type { AppendPlan } from './receive.ts'
 import { R, REQUIREMENTS, slugOf } from './requirements.ts'
 import type { Layer } from './requirements.ts'
-import { describeVoters, heardSince, judgeRole, judgeSpread, judgeTerm, noteSilence, judgeVote, names } from './role.ts'
+import {
+  countsLearners,
+  describeVoters,
+  heardSince,
+  judgeRole,
+  judgeSpread,
+  judgeTerm,
+  noteSilence,
+  judgeVote,
+  names,
+} from './role.ts'
 import { judgeMessage, judgeReadServed, judgeStateDigest } from './send.ts'
 
 /** What the judge needs of a start; the contract's own type has more. */
@@ -81,7 +91,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       cluster.commit(member, member.log.base, member.commit)
       if (member.log.base > cluster.committed) cluster.committed = member.log.base
     })
-    return cluster.violation
+    return cluster.conclude()
   }
 
   step(input: Input, answer: Answer, now: number): Violation | null {
@@ -96,7 +106,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         member.gone = true
         cluster.fail(R.survives, member, `panicked: ${answer.error.text}`, 'an answer')
       }
-      return cluster.violation
+      return cluster.conclude()
     }
     switch (input.type) {
       case 'crash':
@@ -111,7 +121,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         this.live(member, input, answer, now)
     }
     this.count(member, input)
-    return cluster.violation
+    return cluster.conclude()
   }
 
   /** A step of a member that is up. */
@@ -145,6 +155,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         member.configuredAt = local
       }
     }
+    if (member.commit < member.commitBefore) this.judgeFall(member)
     const stirred =
       member.role !== member.roleBefore ||
       member.term !== member.termBefore ||
@@ -160,7 +171,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const settledBefore = member.configurationIndex
     if (answer.log !== null) this.applyLog(member, input, answer.log)
     if (input.type === 'operation') noteProposedEntry(member, input.id, answer)
-    if (view !== null) this.judgeLogOutcome(member, view, planned, matched, answer.log)
+    if (from !== null && view !== null) this.judgeLogOutcome(member, from, view, planned, matched, answer.log)
     if (stirred || input.type !== 'operation') judgeRole(cluster, member, input, local)
     this.judgeAppended(member, answer, settledBefore)
     this.judgeCommit(member, input)
@@ -227,41 +238,44 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   /** A refusal is no answer to an append that the log matches, to a snapshot that was restored, or to who got the vote. */
   private judgeRefusal(member: Member, from: Member, view: Message, planned: AppendPlan | null, answer: Answer): void {
     if (member.term !== view.term) return
-    const { cluster } = this
-    const said = replies(answer, from)
-    if (view.kind === 'request-vote') {
-      const granted = member.vote === from.id && (member.termBefore !== member.term || member.voteBefore === null)
-      if (!granted || !said.some((reply) => reply.kind === 'request-vote-response' && !reply.granted)) return
-      cluster.fail(R.grantsVote, member, `voted for ${from.id} in term ${view.term} and refused it`, 'a grant')
-      return
-    }
-    const taken =
-      view.kind === 'append-entries'
-        ? planned !== null && planned.consistent
-        : view.kind === 'install-snapshot' && answer.log?.restore !== undefined
-    const refused = said.some(
-      (reply) =>
+    switch (view.kind) {
+      case 'request-vote': {
+        const cast = member.vote === from.id && (member.termBefore !== member.term || member.voteBefore === null)
+        if (cast && replies(answer, from).some((reply) => reply.kind === 'request-vote-response' && !reply.granted))
+          this.cluster.fail(R.grantsVote, member, `voted for ${from.id} in term ${view.term} and refused it`, 'a grant')
+        return
+      }
+      case 'append-entries': {
+        if (planned === null || !planned.consistent) return
         // Of an earlier append, if its answer had to wait for the disk.
-        (reply.kind === 'append-entries-response' &&
-          !reply.success &&
-          view.kind === 'append-entries' &&
-          (reply.index === view.previousIndex || !member.wasBusy)) ||
-        (reply.kind === 'install-snapshot-response' && !reply.success),
-    )
-    if (!taken || !refused) return
-    cluster.fail(
-      R.answersRequests,
-      member,
-      view.kind === 'append-entries'
-        ? `refused an append behind index ${view.previousIndex} of term ${view.previousTerm}, which its log holds`
-        : 'restored a snapshot and refused it',
-      'an answer of success',
-    )
+        const isOfIt = (index: number): boolean => index === view.previousIndex || !member.wasBusy
+        for (const output of answer.outputs) {
+          if (output.type !== 'message' || output.view.kind !== 'append-entries-response' || output.view.success)
+            continue
+          if (output.to !== from.id || !isOfIt(output.view.index)) continue
+          this.cluster.fail(
+            R.answersRequests,
+            member,
+            `refused an append behind index ${view.previousIndex} of term ${view.previousTerm}, which its log holds`,
+            'an answer of success',
+          )
+        }
+        return
+      }
+      case 'install-snapshot': {
+        if (answer.log?.restore === undefined) return
+        if (replies(answer, from).some((reply) => reply.kind === 'install-snapshot-response' && !reply.success))
+          this.cluster.fail(R.answersRequests, member, 'restored a snapshot and refused it', 'an answer of success')
+        return
+      }
+      default:
+    }
   }
 
   /** [SK] CanRemoveMember: those that can be reached must be a quorum of what remains. */
   private judgeRemoval(member: Member, changes: readonly MembershipChange[], answer: Answer, local: number): void {
     const { cluster } = this
+    if (member.roleBefore === 'leader' && leavesNoVoter(member, changes)) cluster.tested[R.refusesLastVoterRemoval]!++
     if (!cluster.claims.profiles.has('raft-swarmkit') || member.roleBefore !== 'leader' || changes.length !== 1) return
     const change = changes[0]!
     const number = cluster.byId.get(change.node)?.number
@@ -325,6 +339,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     })
     if (operation.type === 'transfer' && member.role === 'leader' && operation.to !== member.id) {
       const number = this.cluster.byId.get(operation.to)?.number
+      if (number !== undefined) member.transferTargets |= 1 << number
       if (number !== undefined && (((member.voters | member.outgoing) >> number) & 1) === 1) {
         // An implementation may refuse a second transfer, or let it take the place of the first.
         if (member.transferTo === null || local - member.transferSince > this.cluster.options.electionTimeout) {
@@ -445,6 +460,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
 
   private judgeLogOutcome(
     member: Member,
+    from: Member,
     view: Message,
     planned: AppendPlan | null,
     matched: boolean,
@@ -453,7 +469,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const { cluster } = this
     switch (view.kind) {
       case 'append-entries':
-        if (planned !== null) receive.judgeAppend(cluster, member, view, planned, delta)
+        if (planned !== null) receive.judgeAppend(cluster, member, from, view, planned, delta)
         return
       case 'heartbeat':
         receive.judgeHeartbeat(cluster, member, view)
@@ -514,18 +530,20 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
   }
 
+  private judgeFall(member: Member): void {
+    const { commit, commitBefore } = member
+    this.cluster.fail(
+      R.commitNeverFalls,
+      member,
+      `commit index fell from ${commitBefore} to ${commit}`,
+      `at least ${commitBefore}`,
+    )
+  }
+
   private judgeCommit(member: Member, input: Input): void {
     const { cluster } = this
     const { commit, commitBefore, log } = member
     const { tested } = cluster
-    if (commit < commitBefore) {
-      cluster.fail(
-        R.commitNeverFalls,
-        member,
-        `commit index fell from ${commitBefore} to ${commit}`,
-        `at least ${commitBefore}`,
-      )
-    }
     if (commit > commitBefore) {
       tested[R.commitNeverFalls]!++
       tested[R.commitWithinLog]!++
@@ -594,7 +612,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       if (!allowed) {
         const requirement = cluster.quorumUnder(member, matching | own)
           ? R.leaderCountsDurable
-          : (matching & member.learners) !== 0 && isQuorum(matching | own, member.voters | member.learners, 0)
+          : countsLearners(member, matching | own)
             ? R.learnersDoNotCount
             : member.outgoing !== 0 || member.outgoingBefore !== 0
               ? R.jointNeedsBothMajorities
@@ -706,6 +724,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
           member.applied = output.index
           this.causes.restored = true
           member.restored = true
+          member.restoredAt = output.index
           break
         case 'result':
           this.judgeResult(member, output)
@@ -844,7 +863,10 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         'unknown, or ok once it is applied: the entry may still take effect',
       )
     }
-    if (result.status !== 'ok') return
+    if (result.status !== 'ok') {
+      if (pending.type === 'read lease' && !cluster.options.checkQuorum) cluster.tested[R.leaseNeedsCheckQuorum]!++
+      return
+    }
     switch (pending.type) {
       case 'propose':
         cluster.tested[R.respondsAfterApplying]!++
@@ -1009,7 +1031,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   inspect(node: NodeId, inspection: Inspection): Violation | null {
     const { cluster } = this
     const member = cluster.member(node)
-    if (!member.up) return cluster.violation
+    if (!member.up) return cluster.conclude()
     const { state, base, entries, store } = inspection
     const folded =
       state.role === member.role &&
@@ -1033,22 +1055,24 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const text = JSON.stringify(store)
     const known = cluster.stores.get(member.applied)
     cluster.tested[R.appliedAgree]!++
+    const restored = member.restoredAt > member.inspectedAt
     if (known === undefined) cluster.stores.set(member.applied, text)
-    else if (known !== text) {
+    if (known === undefined || known === text) member.inspectedAt = member.applied
+    else {
       cluster.fail(
-        R.appliedAgree,
+        restored ? R.snapshotRestoresState : R.appliedAgree,
         member,
         `after applying index ${member.applied} its store is ${text.slice(0, 200)}, elsewhere ${known.slice(0, 200)}`,
         'equal stores after equal entries',
       )
     }
-    return cluster.violation
+    return cluster.conclude()
   }
 
   phase(phase: Phase, now: number): Violation | null {
     this.liveness.enter(phase, now)
     if (phase === 'settle') for (const member of this.cluster.members) member.appendedAt.fill(0)
-    return this.cluster.violation
+    return this.cluster.conclude()
   }
 
   settled(): boolean {
@@ -1060,7 +1084,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     this.history.judge(this.cluster)
     judgeSpread(this.cluster)
     if (this.liveness.phase === 'settle') judgeLiveness(this.cluster, this.liveness)
-    return this.cluster.violation
+    return this.cluster.conclude()
   }
 
   advice(): readonly Violation[] {
@@ -1108,6 +1132,15 @@ function noteProposedEntry(member: Member, operation: number, answer: Answer): v
   if (pending === undefined || pending.type !== 'propose' || member.role !== 'leader') return
   const entry = answer.log?.append?.findLast(({ kind }) => kind === 'command')
   if (entry !== undefined) pending.entry = member.log.at(entry.index)
+}
+
+function leavesNoVoter(member: Member, changes: readonly MembershipChange[]): boolean {
+  const voters = new Set(member.configurationBefore.voters)
+  for (const { type, node } of changes) {
+    if (type === 'add-voter') voters.add(node)
+    else voters.delete(node)
+  }
+  return voters.size === 0
 }
 
 function replies(answer: Answer, to: Member): Message[] {

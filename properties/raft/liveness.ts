@@ -106,7 +106,7 @@ export function judgeLiveness(cluster: Cluster, liveness: Liveness): void {
     if (hasCaughtUp(member, leader)) continue
     const silent = claims.profiles.has('raft-flow-control') && member.term === leader.term && !leader.appendedTo(member)
     cluster.fail(
-      silent ? R.windowReopens : requirement,
+      silent && requirement !== R.snapshotForCompacted ? R.windowReopens : requirement,
       member,
       `applied ${member.applied} of the ${leader.commit} entries that its leader ${leader.id} committed, in term ${member.term} of ${leader.term}`,
       'every live member as far as its leader within the bound',

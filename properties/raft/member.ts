@@ -177,6 +177,11 @@ export class Member {
   grantable = 0
   preGrantableTerm = -1
   preGrantable = 0
+  /** Members whose last pre-vote it had to disregard, since it hears a leader. */
+  disregarded = 0
+  /** Sender of the append, heartbeat or snapshot of this step, if of an older term, or if its log does not match; -1 for none. */
+  staleSender = -1
+  unmatchedSender = -1
 
   /** Follower: the index up to which its log is known to be the leader's, in `verifiedTerm`. */
   verifiedTerm = -1
@@ -198,9 +203,8 @@ export class Member {
   /** Local instant of the last message to each member as leader, and of the last change of configuration. */
   sent: Float64Array
   configuredAt = 0
-  /** Greatest entry index ever sent to each member in this term, and how often it rose since the member last answered. */
-  sentIndex: Int32Array
-  inflight: Int32Array
+  /** Last index of each append with entries on its way to each member. */
+  inflight: number[][]
   /** Local instant and log length when it became leader. */
   ledSince = 0
   ledFrom = 0
@@ -228,6 +232,9 @@ export class Member {
   firstConfiguration = ''
   /** Lost leadership without answering those who wait for a proposal. */
   lostProposals = false
+  /** Applied index right after the last restore, and at the last inspection that found nothing wrong. */
+  restoredAt = 0
+  inspectedAt = 0
   /** Restored a snapshot at some time. */
   restored = false
   /** Harness step in which it last sent each member an append, as leader. */
@@ -248,13 +255,13 @@ export class Member {
     this.matchFloor = new Int32Array(members)
     this.confirmed = new Float64Array(members)
     this.sent = new Float64Array(members)
-    this.sentIndex = new Int32Array(members)
-    this.inflight = new Int32Array(members)
+    this.inflight = Array.from({ length: members }, () => [])
     this.appendedAt = new Int32Array(members)
   }
 
   /** Remembers the state before a step. */
   begin(): void {
+    this.staleSender = this.unmatchedSender = -1
     this.roleBefore = this.role
     this.termBefore = this.term
     this.voteBefore = this.vote
@@ -318,8 +325,7 @@ export class Member {
     this.matchFloor.fill(0)
     this.answered.fill(now)
     this.sent.fill(now)
-    this.sentIndex.fill(0)
-    this.inflight.fill(0)
+    for (const window of this.inflight) window.length = 0
     this.confirmed.fill(-1)
     this.rounds.clear()
     this.readRequests.clear()

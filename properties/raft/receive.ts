@@ -66,6 +66,14 @@ export function judgeVoteRequest(
   const may =
     mayGrantVote(view.term, target, votedFor, candidate.number, upToDate) &&
     !(member.roleBefore === 'leader' && view.term === member.termBefore)
+  if (granted && member.roleBefore === 'leader' && view.term === member.termBefore) {
+    cluster.fail(
+      R.grantsOnlyWhenAsked,
+      member,
+      `voted for ${candidate.id} in term ${view.term}, which it leads itself`,
+      'a refusal',
+    )
+  }
   if (granted && !upToDate) {
     cluster.fail(
       R.votesForUpToDateLog,
@@ -125,7 +133,11 @@ export function judgePreVoteRequest(
     )
   }
   // [ER] Step looks at leases only where a request is of a later term.
-  if (disregard === 'must' && view.term > member.termBefore) return
+  if (disregard === 'must' && view.term > member.termBefore) {
+    member.disregarded |= 1 << from.number
+    return
+  }
+  member.disregarded &= ~(1 << from.number)
   const upToDate = logUpToDate(view.lastTerm, view.lastIndex, member.lastTermBefore, member.lastIndexBefore)
   if (!upToDate) cluster.tested[R.preVoteForUpToDateLog]!++
   const couldVote =
@@ -223,6 +235,7 @@ export function planAppend(member: Member, view: View<'append-entries'>): Append
 export function judgeAppend(
   cluster: Cluster,
   member: Member,
+  from: Member,
   view: View<'append-entries'>,
   planned: AppendPlan,
   delta: LogDelta | null,
@@ -231,6 +244,7 @@ export function judgeAppend(
   const changed =
     delta !== null && (delta.truncate !== undefined || delta.append !== undefined || delta.restore !== undefined)
   if (!planned.current || member.term > view.term) {
+    member.staleSender = from.number
     tested[R.rejectsOlderLeader]!++
     if (changed || member.commit !== member.commitBefore) {
       cluster.fail(
@@ -243,6 +257,7 @@ export function judgeAppend(
     return
   }
   if (!planned.consistent) {
+    member.unmatchedSender = from.number
     tested[R.appendConsistencyCheck]!++
     if (changed || member.commit !== member.commitBefore) {
       cluster.fail(
@@ -447,7 +462,7 @@ export function noteAnswer(
   if (member.roleBefore !== 'leader' || view.term !== member.termBefore) return
   const number = from.number
   member.answered[number] = now
-  member.inflight[number] = 0
+  freeWindow(member.inflight[number]!, view)
   if (view.kind !== 'heartbeat-response' && view.success && view.index > member.match[number]!) {
     member.match[number] = view.index
     if (member.busySince < 0) member.matchFloor[number] = view.index
@@ -456,6 +471,16 @@ export function noteAnswer(
     const sent = member.rounds.get(view.round)
     if (sent !== undefined && sent > member.confirmed[number]!) member.confirmed[number] = sent
   }
+}
+
+/** What an answer says of the appends that are on their way. [ER] lets a heartbeat's answer free one of a full window. */
+function freeWindow(
+  window: number[],
+  view: View<'append-entries-response' | 'heartbeat-response' | 'install-snapshot-response'>,
+): void {
+  if (view.kind === 'heartbeat-response') window.shift()
+  else if (view.success) while (window.length > 0 && window[0]! <= view.index) window.shift()
+  else window.length = 0
 }
 
 /** Members, the leader included, that confirmed its leadership in a round sent at or after a step. */

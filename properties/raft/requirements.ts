@@ -171,3 +171,80 @@ const layers: Partial<Record<RequirementName, Layer>> = {
 
 /** Layer of each requirement by number. */
 export const layerOf: readonly Layer[] = names.map((name) => layers[name] ?? 'step')
+
+/** Profile of each requirement, where it is not `raft-core`. A test holds these equal to SPEC.md. */
+const profiles: Readonly<Record<string, readonly RequirementName[]>> = {
+  'raft-persistence': [
+    'voteDurableBeforeGrant',
+    'ownVoteDurable',
+    'entriesDurableBeforeAck',
+    'leaderCountsDurable',
+    'recoversTermAndVote',
+    'recoversLog',
+    'recoversAsFollower',
+    'recoversCommit',
+    'committedSurvives',
+    'snapshotDurableBeforeAck',
+  ],
+  'raft-pre-vote': [
+    'preVoteChangesNothing',
+    'preVotePrecedesCampaign',
+    'preVoteForUpToDateLog',
+    'preVoteRequestTellsOwnLog',
+    'preVoteLeadsToCampaign',
+  ],
+  'raft-check-quorum': ['leaderStepsDownWithoutQuorum', 'disregardsVotesUnderLeader'],
+  'raft-transfer': [
+    'transferToCaughtUp',
+    'transferWhenAsked',
+    'transferTargetCampaigns',
+    'transferRefusesProposals',
+    'transferEnds',
+    'transferFlagOnlyWhenAsked',
+  ],
+  'raft-membership': [
+    'oneChangeAtATime',
+    'changesOverlap',
+    'configurationAgrees',
+    'newMemberCatchesUp',
+    'removedLeaderStaysUntilCommitted',
+    'removedLeaderStepsDown',
+    'refusesLastVoterRemoval',
+  ],
+  'raft-membership-joint': ['jointEnteredProperly', 'jointLeftProperly', 'jointNeedsBothMajorities', 'jointIsLeft'],
+  'raft-config-on-append': ['changeAfterOwnTermCommit', 'configurationOfLog'],
+  'raft-config-on-apply': ['configurationOfApplied', 'noCampaignWithUnappliedChange'],
+  'raft-learners': ['learnersDoNotCampaign', 'learnersDoNotCount', 'learnersReceiveLog'],
+  'raft-snapshot': [
+    'snapshotCoversCommitted',
+    'snapshotTellsLastEntry',
+    'snapshotOlderIgnored',
+    'snapshotKeepsMatchingSuffix',
+    'snapshotRestoresState',
+    'compactsAppliedOnly',
+    'snapshotForCompacted',
+    'snapshotKeepsConfiguration',
+  ],
+  'raft-read-index': [
+    'readConfirmsLeadership',
+    'readAfterOwnTermCommit',
+    'readWaitsForIndex',
+    'readIndexCurrent',
+    'readCompletes',
+  ],
+  'raft-read-lease': ['leaseReadWithinLease', 'leaseNeedsCheckQuorum'],
+  'raft-flow-control': ['windowBoundsInflight', 'entriesBounded', 'nextAboveMatch', 'windowReopens'],
+  'raft-swarmkit': [
+    'readyWhenCaughtUp',
+    'lostLeadershipFailsWaiting',
+    'proposalsNotForwarded',
+    'removedMemberIsTold',
+    'removalKeepsQuorum',
+    'leaderWorkEndsWithLeadership',
+  ],
+}
+
+/** Profile of each requirement by number. */
+export const profileOf: readonly string[] = names.map(
+  (name) => Object.keys(profiles).find((profile) => profiles[profile]!.includes(name)) ?? 'raft-core',
+)

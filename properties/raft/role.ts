@@ -1,6 +1,6 @@
 /** Judges terms, votes, roles and election timers: what any step may do to them. */
 import type { Input, Message } from '../../models/raft/vocabulary.ts'
-import { isQuorum } from '../../models/raft/rules.ts'
+import { countBits, isQuorum, majority } from '../../models/raft/rules.ts'
 import type { Cluster } from './cluster.ts'
 import { describeRecord } from './cluster.ts'
 import type { Member } from './member.ts'
@@ -73,10 +73,10 @@ export function judgeTerm(cluster: Cluster, member: Member, input: Input, disreg
   if (term === termBefore) return
   tested[R.termRisesByCause]!++
   if (term === seen) return
-  const campaigned = member.vote === member.id && (member.role === 'candidate' || member.role === 'leader')
+  const campaigned = member.role === 'candidate' || member.role === 'leader'
   if (!campaigned) {
     cluster.fail(
-      R.termRisesByCause,
+      member.role === 'pre-candidate' || view?.kind === 'pre-vote' ? R.preVoteChangesNothing : R.termRisesByCause,
       member,
       `term rose from ${termBefore} to ${term} with no message of that term and no campaign`,
       `term ${termBefore}`,
@@ -158,7 +158,7 @@ export function noteSilence(cluster: Cluster, member: Member, now: number): void
 /** Judges role changes. `now` is the member's local instant at the end of the step. */
 export function judgeRole(cluster: Cluster, member: Member, input: Input, now: number): void {
   const { role, roleBefore, term, termBefore } = member
-  const campaigned = term > termBefore && member.vote === member.id && (role === 'candidate' || role === 'leader')
+  const campaigned = term > termBefore && (role === 'candidate' || role === 'leader')
   const preCampaigned = role === 'pre-candidate' && roleBefore !== 'pre-candidate'
 
   if (roleBefore === 'leader' && (role !== 'leader' || term !== termBefore))
@@ -327,8 +327,7 @@ function judgeElection(cluster: Cluster, member: Member, now: number): void {
   if (!wins(durable)) {
     const requirement = wins(granted | own)
       ? R.ownVoteDurable
-      : isQuorum((granted | own) & ~member.outgoingBefore, member.votersBefore | member.learners, 0) &&
-          (granted & member.learners) !== 0
+      : countsLearners(member, granted | own)
         ? R.learnersDoNotCount
         : member.outgoingBefore !== 0
           ? R.jointNeedsBothMajorities
@@ -354,6 +353,14 @@ function judgeElection(cluster: Cluster, member: Member, now: number): void {
   judgeCompleteness(cluster, member)
   member.startLeading(now)
   member.ledFrom = member.lastIndexBefore
+}
+
+/** Whether a set is large enough only because learners are in it. */
+export function countsLearners(member: Member, set: number): boolean {
+  return (
+    (set & member.learners) !== 0 &&
+    countBits(set & (member.voters | member.learners)) >= majority(countBits(member.voters))
+  )
 }
 
 /** [Paper] §5.4: the entry that was committed last in an earlier term stands for all before it, by log matching. */

@@ -12,9 +12,13 @@ import { R } from './requirements.ts'
 import { names, notePreCampaign } from './role.ts'
 
 export function judgeMessage(cluster: Cluster, member: Member, message: OutgoingMessage, now: number): void {
+  judgeContents(cluster, member, message, now)
+  if (message.view.term !== member.term) judgeTermTold(cluster, member, message.view)
+}
+
+function judgeContents(cluster: Cluster, member: Member, message: OutgoingMessage, now: number): void {
   const { view } = message
   const to = cluster.member(message.to)
-  if (view.term !== member.term) judgeTermTold(cluster, member, view)
   switch (view.kind) {
     case 'append-entries':
       judgeAppendSent(cluster, member, to, view, now)
@@ -49,7 +53,7 @@ export function judgeMessage(cluster: Cluster, member: Member, message: Outgoing
       if (view.granted) judgePreVoteGranted(cluster, member, to, view)
       return
     case 'timeout-now':
-      judgeTimeoutNowSent(cluster, member, to, view)
+      judgeTimeoutNowSent(cluster, member, to, view, now)
       return
     case 'read-index-response':
       judgeReadIndexSent(cluster, member, view)
@@ -195,17 +199,19 @@ function judgeFlow(cluster: Cluster, member: Member, to: Member, view: View<'app
     )
   }
   const last = view.previousIndex + view.entries.length
-  if (view.entries.length === 0 || last <= member.sentIndex[number]!) return
-  member.sentIndex[number] = last
-  member.inflight[number]!++
+  if (view.entries.length === 0) return
+  const window = member.inflight[number]!
+  // Who sends again what it sent before has gone back: what it sent behind that is on its way no more.
+  while (window.length > 0 && window[window.length - 1]! > view.previousIndex) window.pop()
+  window.push(last)
   tested[R.windowBoundsInflight]!++
-  if (member.inflight[number]! >= options.maxInflight) cluster.windowFilled = true
+  if (window.length >= options.maxInflight) cluster.windowFilled = true
   // One more may go out while the window opens.
-  if (member.inflight[number]! > options.maxInflight + 1) {
+  if (window.length > options.maxInflight + 1) {
     cluster.fail(
       R.windowBoundsInflight,
       member,
-      `sent ${to.id} ${member.inflight[number]!} appends of new entries without an answer`,
+      `sent ${to.id} ${window.length} appends of entries, up to ${window.join(', ')}, that it has not acknowledged`,
       `at most ${options.maxInflight}`,
     )
   }
@@ -373,7 +379,7 @@ function judgePreVoteGranted(cluster: Cluster, member: Member, to: Member, view:
   if (view.term < member.preGrantableTerm) return
   if (view.term !== member.preGrantableTerm || ((member.preGrantable >> to.number) & 1) === 0) {
     cluster.fail(
-      R.preVoteForUpToDateLog,
+      (member.disregarded >> to.number) & 1 ? R.disregardsVotesUnderLeader : R.preVoteForUpToDateLog,
       member,
       `granted ${to.id} a pre-vote of term ${view.term}, with its own term ${member.term} and a log that ends at (index ${member.log.lastIndex}, term ${member.log.lastTerm})`,
       'a refusal',
@@ -391,6 +397,24 @@ function judgeAcknowledgement(
   const { tested } = cluster
   if (!view.success) {
     if (view.kind === 'append-entries-response') judgeRefused(cluster, member, to, view)
+    return
+  }
+  if (to.number === member.staleSender && view.index > 0) {
+    cluster.fail(
+      R.rejectsOlderLeader,
+      member,
+      `acknowledged index ${view.index} to ${to.id} on a message of an older term`,
+      'no acknowledgement',
+    )
+    return
+  }
+  if (to.number === member.unmatchedSender && !member.wasBusy) {
+    cluster.fail(
+      R.refusesWhatDoesNotMatch,
+      member,
+      `answered an append of ${to.id} whose previous entry it does not hold by success up to ${view.index}`,
+      'a refusal',
+    )
     return
   }
   if (view.term < member.verifiedTerm) return
@@ -418,7 +442,8 @@ function judgeAcknowledgement(
 
 function judgeRefused(cluster: Cluster, member: Member, to: Member, view: View<'append-entries-response'>): void {
   if (view.hint > 0) cluster.tested[R.hintsBacktracking]!++
-  if (member.refusable.has(view.index)) return
+  // An answer to the leader of an older term tells it of this one.
+  if (cluster.leaderOf(view.term) !== to || member.refusable.has(view.index)) return
   cluster.fail(
     R.answersRequests,
     member,
@@ -446,7 +471,13 @@ function judgeRoundAnswered(
   )
 }
 
-function judgeTimeoutNowSent(cluster: Cluster, member: Member, to: Member, view: View<'timeout-now'>): void {
+function judgeTimeoutNowSent(
+  cluster: Cluster,
+  member: Member,
+  to: Member,
+  view: View<'timeout-now'>,
+  now: number,
+): void {
   judgeLeads(cluster, member, 'timeout-now', view.term)
   const { tested } = cluster
   tested[R.transferWhenAsked]!++
@@ -470,6 +501,15 @@ function judgeTimeoutNowSent(cluster: Cluster, member: Member, to: Member, view:
         ? `told ${to.id} to campaign, which acknowledged ${member.match[to.number]!} of ${member.log.lastIndex} entries`
         : `told ${to.id} to campaign, which is no voter`,
       'timeout-now to a voter that acknowledged the whole log',
+    )
+  }
+  const since = now - member.transferAsked
+  if (since > cluster.options.electionTimeout + 2 * cluster.options.heartbeatInterval && !member.wasBusy) {
+    cluster.fail(
+      R.transferWhenAsked,
+      member,
+      `told ${to.id} to campaign ${since} ms after it was last asked to transfer`,
+      `timeout-now within ${cluster.options.electionTimeout} ms`,
     )
   }
 }
@@ -507,7 +547,7 @@ export function judgeReadServed(cluster: Cluster, member: Member, arrived: numbe
   tested[R.readConfirmsLeadership]!++
   if (!cluster.quorumUnder(member, confirmedSince(member, arrived))) {
     cluster.fail(
-      R.readConfirmsLeadership,
+      member.outgoing !== 0 ? R.jointNeedsBothMajorities : R.readConfirmsLeadership,
       member,
       `served a read though since its arrival only ${names(cluster, confirmedSince(member, arrived))} confirmed its leadership`,
       'confirmation by a quorum in a round sent after the read arrived',
