@@ -207,7 +207,7 @@ ${outcomes.map((outcome) => row(outcome, failures.indexOf(outcome))).join('\n')}
 function row(outcome: Outcome, failure: number): string {
   const { verdict, requirement, level, exercised, sentence, source, known } = outcome
   const unclaimed = isUnclaimed([outcome])
-  const remark = unclaimed ? '' : remarkOf(outcome)
+  const remark = outcome.reason === 'not claimed' ? '' : remarkOf(outcome)
   const tone = known !== null && verdict !== 'pass' ? 'known' : verdict
   const slug = `<code>${escapeHtml(requirement)}</code>`
   return `<tr data-verdict="${unclaimed ? 'unclaimed' : verdict}">
