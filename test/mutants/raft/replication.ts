@@ -6,6 +6,7 @@ import { Disk } from '../../../impl/reference/raft/disk.ts'
 import { RaftMember } from '../../../impl/reference/raft/member.ts'
 import type { Progress } from '../../../impl/reference/raft/progress.ts'
 import type { AppendRequest, AppendResponse } from '../../../impl/reference/raft/replication.ts'
+import { printCommand } from '../../../impl/reference/store/command.ts'
 import { folklore, mutant, type Mutant } from '../mutant.ts'
 
 export const replication: readonly Mutant[] = [
@@ -426,13 +427,15 @@ export const replication: readonly Mutant[] = [
   // Forwarding
 
   mutant({
-    name: 'takes-forwarded-proposals',
-    breaks: 'raft/forwarded-proposals-dropped',
-    rule: 'A leader appends an entry for a proposal that another member sends.',
+    name: 'forwards-proposals',
+    breaks: 'raft/proposals-not-forwarded',
+    rule: 'A follower passes what a client proposes on to its leader, beside refusing it.',
     seenIn: folklore,
     member: class extends RaftMember {
-      protected override onForwardedProposal(): void {
-        if (this.role === 'leader') this.openTerm()
+      protected override propose(operation: number, command: Command): void {
+        const view = { kind: 'propose', term: this.term, digests: [printCommand(command, operation)] } as const
+        if (this.role === 'follower' && this.leader !== null) this.send(this.leader, view, this.afterState())
+        super.propose(operation, command)
       }
     },
   }),

@@ -1,0 +1,61 @@
+/** Every MUST of the Raft chapter has a mutant that breaks it; a few of them are hunted here, all by `npm run zoo`. */
+import { describe, expect, test } from 'vitest'
+import { raftMutants } from '../mutants/raft.ts'
+import { hunt } from '../mutants/zoo.ts'
+import { loadSpec, surfaceOf } from '../suites/spec.ts'
+
+const chapter = loadSpec().requirements.filter(({ slug, until }) => surfaceOf(slug) === 'raft' && until === null)
+const musts = chapter.filter(({ level }) => level === 'MUST').map(({ slug }) => slug)
+
+describe('the mutants of Raft', () => {
+  test('break every MUST of the chapter', () => {
+    const broken = new Set(raftMutants.map(({ breaks }) => breaks))
+    expect(musts.length).toBeGreaterThanOrEqual(100)
+    expect(musts.filter((slug) => !broken.has(slug))).toEqual([])
+  })
+
+  test('break and may be blamed on requirements that there are', () => {
+    const slugs = chapter.map(({ slug }) => slug)
+    const named = raftMutants.flatMap(({ breaks, also = {} }) => [breaks, ...Object.keys(also)])
+    expect(named.filter((slug) => !slugs.includes(slug))).toEqual([])
+  })
+
+  test('have names of their own, and say what they replace', () => {
+    const names = raftMutants.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    for (const { name, rule, seenIn } of raftMutants) {
+      expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/)
+      expect(rule).toMatch(/\.$/)
+      expect(seenIn).not.toBe('')
+    }
+  })
+})
+
+const few = [
+  'term-regresses',
+  'votes-twice',
+  'wins-with-half',
+  'leads-without-quorum',
+  'campaigns-without-pre-vote',
+  're-terms-old-entries',
+  'truncates-on-early-append',
+  'commits-older-term',
+  'state-machine-knows-its-node',
+  'comparisons-always-succeed',
+  'same-timeouts',
+  'vote-not-persisted',
+  'loses-last-record',
+  'takes-proposals-while-transferring',
+  'union-quorum',
+  'snapshot-tells-present-term',
+  'reads-without-quorum',
+  'inflight-leak',
+  'leader-loops-after-demotion',
+]
+
+test.each(few)('%s is killed, and blamed on what it breaks', async (name) => {
+  const mutant = raftMutants.find((each) => each.name === name)
+  expect(mutant, 'no such mutant').toBeDefined()
+  const { finding } = await hunt(mutant!, 10)
+  expect(finding?.violation.requirement, finding?.violation.text).toBe(mutant!.breaks)
+})
