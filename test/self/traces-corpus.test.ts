@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Disk } from '../../impl/reference/raft/disk.ts'
+import type { JournalRecord, Saved } from '../../impl/reference/raft/journal.ts'
 import { RaftMember } from '../../impl/reference/raft/member.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
@@ -174,6 +175,60 @@ const mistakes: Record<string, [ReferenceOptions, string]> = {
       },
     },
     'raft/lease-read-within-lease',
+  ],
+  'learner-cut-off.scenario': [
+    {
+      Member: class extends RaftMember {
+        protected override mayCampaign(): boolean {
+          return true
+        }
+      },
+    },
+    'raft/learners-do-not-campaign',
+  ],
+  'last-voter-stays.scenario': [
+    {
+      Member: class extends RaftMember {
+        protected override refusesChange(): string {
+          return ''
+        }
+      },
+    },
+    'raft/refuses-last-voter-removal',
+  ],
+  'lease-read-without-lease.scenario': [
+    {
+      Member: class extends RaftMember {
+        protected override read(operation: number, key: string): void {
+          this.result(operation, 'ok', this.store.get(key), '')
+        }
+      },
+    },
+    'raft/lease-needs-check-quorum',
+  ],
+  'joint-snapshot-restart.scenario': [
+    {
+      Disk: class extends Disk {
+        protected override recovered(records: readonly JournalRecord[]): Saved {
+          const saved = super.recovered(records)
+          const { snapshot } = saved
+          if (snapshot === null) return saved
+          const configuration = { ...snapshot.configuration, outgoing: [] }
+          return { ...saved, snapshot: { ...snapshot, configuration } }
+        }
+      },
+    },
+    'raft/snapshot-keeps-configuration',
+  ],
+  'transfer-to-learner.scenario': [
+    {
+      Member: class extends RaftMember {
+        protected override mayLead(): boolean {
+          return true
+        }
+      },
+    },
+    'raft/transfer-to-caught-up',
   ],
   'deposed-leader-returns.scenario': [
     {
