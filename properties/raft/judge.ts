@@ -191,7 +191,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       this.judgeRemoval(member, input.operation.changes, answer, local)
     }
     if (input.type === 'operation' && input.operation.type === 'propose') this.judgeForwarding(member, answer)
-    if (member.ready && member.role === 'leader') this.judgeReady(member)
+    if (member.ready) this.judgeReady(member)
     this.forgetCauses()
   }
 
@@ -1018,6 +1018,15 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const { cluster } = this
     cluster.tested[R.readyWhenCaughtUp]!++
     cluster.tested[R.leaderWorkEndsWithLeadership]!++
+    if (member.role !== 'leader') {
+      cluster.fail(
+        R.leaderWorkEndsWithLeadership,
+        member,
+        `is ${member.role} and still announced as leader`,
+        'not announced',
+      )
+      return
+    }
     if (member.applied < member.ledFrom) {
       cluster.fail(
         R.readyWhenCaughtUp,

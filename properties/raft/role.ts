@@ -181,9 +181,6 @@ export function judgeRole(cluster: Cluster, member: Member, input: Input, now: n
     member.namedTerm = term
     member.named = member.leader
   }
-  if (member.ready && role !== 'leader') {
-    cluster.fail(R.leaderWorkEndsWithLeadership, member, `is ${role} and still announced as leader`, 'not announced')
-  }
   if (input.type === 'advance') judgeTimers(cluster, member, now)
 }
 
