@@ -4,10 +4,13 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { readReport } from '../../traces/report.ts'
 import { packageRoot } from '../suites/package-files.ts'
 import { buildCommand, runCommand } from './built.ts'
+
+// Each test starts processes that run whole suites; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 240_000 })
 
 let command = ''
 const folder = mkdtempSync(join(tmpdir(), 'swarmcheck-process-'))
@@ -71,7 +74,7 @@ describe('an interrupt', () => {
     )
     expect(code).toBe(130)
     expect(alive(pids).started).toBeGreaterThan(0)
-    await expect.poll(() => alive(pids).alive).toBe(0)
+    await expect.poll(() => alive(pids).alive, { timeout: 10_000 }).toBe(0)
   })
 })
 
@@ -155,7 +158,7 @@ describe('an adapter that fails', () => {
     expect(survives!.counterexample!.text).toContain('no room')
     expect(survives!.replay).toContain('replay')
     expect(readdirSync(join(folder, 'out'))).toContain('raft-survives.scenario')
-  }, 120_000)
+  })
 
   test('in every run: it is given up, and what was not tested says so', async () => {
     const act = `if (request.type === 'steps') { console.log('{"seq":' + request.seq + ',"nonsense":1}'); return }`

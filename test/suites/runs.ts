@@ -164,8 +164,9 @@ class Work {
       } else this.tally.errors.push(`${work.name}: ${describeError(again)}`)
     }
     if (found || suspects.length === 0) return
-    const { error } = suspects.find((suspect) => suspect.error.kind !== 'closed') ?? suspects[0]!
-    this.tally.errors.push(`${describeError(error)}\nit did not happen again when each run was run alone`)
+    const { error, work } = suspects.find((suspect) => suspect.error.kind !== 'closed') ?? suspects[0]!
+    const where = suspects.length === 1 ? work.name : `one of ${suspects.length} runs at once`
+    this.tally.errors.push(`${where}: ${describeError(error)}\nit did not happen again when each was run alone`)
   }
 
   /** What the adapter did wrong when it had nothing else to do, or null. */
