@@ -11,7 +11,7 @@ import { firstContext, outcomesOf } from './member.ts'
 import { environmentAfter } from './member/environment.ts'
 import { memberInputs } from './member/inputs.ts'
 import type { MemberBounds } from './member/inputs.ts'
-import { NOBODY, contextAfter, lastTerm } from './member/state.ts'
+import { NOBODY, SELF, contextAfter, lastTerm } from './member/state.ts'
 import type { MemberContext, MemberEvent, MemberInput, Outcome } from './member/state.ts'
 
 export interface MemberPlan extends MemberBounds {
@@ -63,7 +63,9 @@ export interface MemberGraph {
 export function stateKey(role: Role, context: MemberContext): string {
   const { term, vote, leader, commit, refusals, asked, verified, log, match, environment } = context
   const { leaders, elected, committed, campaigns } = environment
-  const positions = [...elected, committed, ...campaigns].map((each) => (each === null ? '-' : `${each.index}.${each.term}`))
+  const positions = [...elected, committed, ...campaigns].map((each) =>
+    each === null ? '-' : `${each.index}.${each.term}`,
+  )
   const own = [term, vote, leader, commit, refusals, Number(asked), verified]
   return [role, ...own, log.join(' '), match.join(' '), leaders.join(' '), positions.join(' ')].join('|')
 }
@@ -178,12 +180,7 @@ function wayTo(first: ReadonlyMap<number, MemberEdge | null>, node: number): Mem
 }
 
 /** A shortest way over usable edges from a node to one that is wanted, which is its last; null if there is none. */
-export function shortestWay(
-  { nodes }: MemberGraph,
-  from: number,
-  wanted: Usable,
-  usable: Usable,
-): MemberEdge[] | null {
+export function shortestWay({ nodes }: MemberGraph, from: number, wanted: Usable, usable: Usable): MemberEdge[] | null {
   const first = new Map<number, MemberEdge | null>([[from, null]])
   for (const number of first.keys()) {
     for (const edge of nodes[number]!.edges) {
@@ -205,7 +202,7 @@ const situationOf: KeyOf = ({ step: { input, transition } }, { context }) =>
   [transition, ...standing(input, context)].join()
 
 function standing(input: MemberInput, context: MemberContext): readonly number[] {
-  const { log, commit, vote, leader, refusals, match, term } = context
+  const { log, commit, vote, leader, refusals, match, term, environment } = context
   const length = log.length
   switch (input.type) {
     case 'request-vote':
@@ -215,7 +212,7 @@ function standing(input: MemberInput, context: MemberContext): readonly number[]
     }
     case 'request-vote-response':
     case 'pre-vote-response':
-      return [Number(input.granted), refusals, input.from]
+      return [Number(input.granted), refusals, input.from, Math.min(length, 2), Math.sign(length - commit)]
     case 'append-entries': {
       const { previousIndex, entries } = input
       const last = previousIndex + entries.length
@@ -230,7 +227,7 @@ function standing(input: MemberInput, context: MemberContext): readonly number[]
     case 'heartbeat':
       return [Math.sign(input.commit - length), Math.sign(input.commit - commit)]
     default:
-      return [Math.min(length, 2), Math.min(commit, 1), Math.min(vote, 1)]
+      return [length, Math.min(commit, 1), Math.min(vote, 1), Number(environment.leaders.slice(0, term).includes(SELF))]
   }
 }
 
@@ -283,7 +280,9 @@ function cover(graph: MemberGraph, keyOf: KeyOf, seen: Set<string>, avoided: Rea
 export function edgeCover(graph: MemberGraph, length = 60): MemberPath[] {
   const { nodes } = graph
   // Of each node, the edges not yet taken; what leads nowhere else first, since it can be taken in passing.
-  const open = nodes.map(({ edges }) => [...edges].sort((left, right) => Number(right.to === right.from) - Number(left.to === left.from)))
+  const open = nodes.map(({ edges }) =>
+    [...edges].sort((left, right) => Number(right.to === right.from) - Number(left.to === left.from)),
+  )
   const first = firstEdges(graph, () => true)
   const walks: MemberEdge[][] = []
   const take = (edge: MemberEdge): void => {
@@ -337,10 +336,16 @@ export function memberPlans({ preVote, transfer = true }: MemberPathOptions): Me
 
 /** Paths that cover the member machine, the same each time. */
 export function memberPaths(options: MemberPathOptions): MemberPath[] {
+  const graphs = memberPlans(options).map((plan) => memberGraph(plan))
+  if (options.cover === 'edges') return graphs.flatMap((graph) => edgeCover(graph))
+  const paths: MemberPath[] = []
   const seen = new Set<string>()
-  return memberPlans(options).flatMap((plan) => {
-    const graph = memberGraph(plan)
-    if (options.cover === 'edges') return edgeCover(graph)
-    return options.cover === 'transitions' ? transitionCover(graph, seen) : situationCover(graph, seen)
-  })
+  for (const graph of graphs) {
+    // A third term is for what does not happen in two.
+    const found =
+      options.cover !== 'transitions' && graph === graphs[0] ? situationCover(graph) : transitionCover(graph, seen)
+    for (const { steps } of found) for (const { transition } of steps) seen.add(transition)
+    paths.push(...found)
+  }
+  return paths
 }

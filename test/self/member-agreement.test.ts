@@ -1,6 +1,12 @@
 /** Machine, judge and explorer agree on what is allowed and what is forbidden. */
 import { describe, expect, test } from 'vitest'
-import { acceptingTransition, initialSnapshot, memberMachine, nextSnapshot, outcomesOf } from '../../models/raft/member.ts'
+import {
+  acceptingTransition,
+  initialSnapshot,
+  memberMachine,
+  nextSnapshot,
+  outcomesOf,
+} from '../../models/raft/member.ts'
 import { memberInputs } from '../../models/raft/member/inputs.ts'
 import { NOBODY } from '../../models/raft/member/state.ts'
 import type { MemberEvent, Outcome, ReplyKind } from '../../models/raft/member/state.ts'
@@ -47,7 +53,10 @@ function perturb(draw: Draw, event: MemberEvent, preVote: boolean): Outcome {
   const members = [NOBODY, 0, 1, 2]
   switch (draw.integer(0, 7)) {
     case 0:
-      return { ...outcome, role: another(draw, preVote ? roles : roles.filter((each) => each !== 'pre-candidate'), role) }
+      return {
+        ...outcome,
+        role: another(draw, preVote ? roles : roles.filter((each) => each !== 'pre-candidate'), role),
+      }
     case 1:
       return { ...outcome, term: term > 0 && draw.chance(0.5) ? term - 1 : term + 1 }
     case 2:
@@ -69,7 +78,8 @@ function perturb(draw: Draw, event: MemberEvent, preVote: boolean): Outcome {
       return { ...outcome, reply: other, acknowledged: other === 'success' ? log.length : 0 }
     }
     default:
-      if (reply !== 'success' || event.type === 'heartbeat') return { ...outcome, leader: another(draw, members, leader) }
+      if (reply !== 'success' || event.type === 'heartbeat')
+        return { ...outcome, leader: another(draw, members, leader) }
       return { ...outcome, acknowledged: acknowledged > 0 && draw.chance(0.3) ? acknowledged - 1 : acknowledged + 1 }
   }
 }
@@ -110,7 +120,13 @@ function walk(seed: number, tally: Tally): void {
     const known = tally.disagreements.get(what)
     if (known !== undefined) known.count++
     else {
-      const example = JSON.stringify({ before, event, verified: snapshot.context.verified, environment: snapshot.context.environment, violation })
+      const example = JSON.stringify({
+        before,
+        event,
+        verified: snapshot.context.verified,
+        environment: snapshot.context.environment,
+        violation,
+      })
       tally.disagreements.set(what, { count: 1, example })
     }
     return false
@@ -120,10 +136,14 @@ function walk(seed: number, tally: Tally): void {
     const inputs = memberInputs(role, snapshot.context, bounds)
     const types = [...new Set(inputs.map(({ type }) => type))].filter((type) => type !== 'restart' || draw.chance(0.3))
     const type = pick(draw, types)
-    const input = pick(draw, inputs.filter((each) => each.type === type))
+    const input = pick(
+      draw,
+      inputs.filter((each) => each.type === type),
+    )
     const outcomes = outcomesOf(role, snapshot.context, input)
     const event: MemberEvent = { ...input, outcome: pick(draw, outcomes).outcome }
-    for (let wrong = draw.integer(1, 4); wrong > 0; wrong--) compare({ ...event, outcome: perturb(draw, event, preVote) }, event.outcome)
+    for (let wrong = draw.integer(1, 4); wrong > 0; wrong--)
+      compare({ ...event, outcome: perturb(draw, event, preVote) }, event.outcome)
     if (!compare(event, null)) return
     steps = [...steps, ...stepsOf(event, before, now)]
     snapshot = nextSnapshot(snapshot, event)
@@ -135,13 +155,18 @@ function walk(seed: number, tally: Tally): void {
 /** What the machine leaves free, and the system models, which need only one way of several, do not. */
 function isFree({ role }: ExploredTriple, usual: Outcome, { type, outcome }: MemberEvent): boolean {
   const { commit, log } = outcome
-  const givesUp = role === 'candidate' && usual.role === 'candidate' && outcome.role === 'follower' && type !== 'election-timeout'
-  const grows = usual.role === 'leader' && log.length > usual.log.length && log.every((term, at) => term === (usual.log[at] ?? usual.term))
+  const givesUp =
+    role === 'candidate' && usual.role === 'candidate' && outcome.role === 'follower' && type !== 'election-timeout'
+  const grows =
+    usual.role === 'leader' &&
+    log.length > usual.log.length &&
+    log.every((term, at) => term === (usual.log[at] ?? usual.term))
   const refusesProposal = type === 'propose' && log.length === usual.log.length - 1
   const recovers = type === 'restart' && commit > usual.commit
   const forgets = outcome.leader === NOBODY && usual.role === 'leader'
   const restates = usual.reply === 'success' && outcome.reply === 'success' && outcome.acknowledged < usual.acknowledged
-  const answers = outcome.reply !== usual.reply && (outcome.reply === 'none' || usual.reply === 'none' || outcome.reply === 'refused')
+  const answers =
+    outcome.reply !== usual.reply && (outcome.reply === 'none' || usual.reply === 'none' || outcome.reply === 'refused')
   return givesUp || grows || refusesProposal || recovers || forgets || restates || answers
 }
 
@@ -167,7 +192,10 @@ describe('agreement', () => {
           free++
           return
         }
-        expect(acceptingTransition(snapshot, wrong), `${JSON.stringify(triple)}\n${JSON.stringify(wrong.outcome)}`).toBeNull()
+        expect(
+          acceptingTransition(snapshot, wrong),
+          `${JSON.stringify(triple)}\n${JSON.stringify(wrong.outcome)}`,
+        ).toBeNull()
         forbidden++
       })
     }

@@ -5,7 +5,16 @@ import { NOBODY, SELF, termAt as termInLog } from '../../models/raft/member/stat
 import type { MemberContext, MemberEvent, MemberInput, Outcome } from '../../models/raft/member/state.ts'
 import { consistent, lastNewIndex } from '../../models/raft/rules.ts'
 import type { Delivery, SystemAction } from '../../models/raft/system/actions.ts'
-import { commitOf, lengthOf, logOf, matchOf, roleOf, termAt, termOf, voteOf } from '../../models/raft/system/replication.ts'
+import {
+  commitOf,
+  lengthOf,
+  logOf,
+  matchOf,
+  roleOf,
+  termAt,
+  termOf,
+  voteOf,
+} from '../../models/raft/system/replication.ts'
 import type { Role } from '../../models/raft/vocabulary.ts'
 import { pick } from '../../traces/schedule/draw.ts'
 import type { Draw } from '../../traces/schedule/draw.ts'
@@ -93,7 +102,10 @@ function tripleOf(
     leader: then.role === 'leader' ? SELF : NOBODY,
     log: then.log,
     commit: then.commit,
-    match: then.role === 'leader' ? MEMBERS.map((member) => (member === 0 ? 0 : then.match[(member + self) % 3]!)) : [0, 0, 0],
+    match:
+      then.role === 'leader'
+        ? MEMBERS.map((member) => (member === 0 ? 0 : then.match[(member + self) % 3]!))
+        : [0, 0, 0],
   }
   const fromLeader = input.type === 'append-entries' && input.term === now.term
   const outcome: Outcome = {
@@ -125,7 +137,10 @@ function inputOf(action: SystemAction, seen: (member: number) => number): Member
   }
 }
 
-function messageOf({ kind, term, refused, index, logTerm, entryTerm, commit }: Delivery, from: number): MemberInput | null {
+function messageOf(
+  { kind, term, refused, index, logTerm, entryTerm, commit }: Delivery,
+  from: number,
+): MemberInput | null {
   switch (kind) {
     case 'request-vote':
       return { type: kind, from, term, lastIndex: index, lastTerm: logTerm }

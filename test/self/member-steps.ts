@@ -1,5 +1,13 @@
 /** What the judge is fed for a step of the member model: an implementation that does just what an outcome says. */
-import type { Answer, Input, LogDelta, MemberState, Message, Output, RaftOptions } from '../../models/raft/vocabulary.ts'
+import type {
+  Answer,
+  Input,
+  LogDelta,
+  MemberState,
+  Message,
+  Output,
+  RaftOptions,
+} from '../../models/raft/vocabulary.ts'
 import { NOBODY } from '../../models/raft/member/state.ts'
 import type { MemberEvent, Outcome } from '../../models/raft/member/state.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
@@ -41,7 +49,9 @@ export function startJudge(preVote: boolean) {
     maxEntries: 16,
     maxInflight: 16,
   }
-  const initial = NODES.map(() => answerOf(0, { ...stateOf(firstOutcome), applied: 0, configuration, ready: false }, []))
+  const initial = NODES.map(() =>
+    answerOf(0, { ...stateOf(firstOutcome), applied: 0, configuration, ready: false }, []),
+  )
   judge.start({ nodes: NODES, configuration, options }, initial)
   return judge
 }
@@ -56,13 +66,24 @@ export function judgeSteps(preVote: boolean, steps: readonly JudgedStep[]): Viol
   return null
 }
 
-function answerOf(now: number, state: Partial<MemberState> | null, outputs: readonly Output[], log: LogDelta | null = null): Answer {
+function answerOf(
+  now: number,
+  state: Partial<MemberState> | null,
+  outputs: readonly Output[],
+  log: LogDelta | null = null,
+): Answer {
   return { now, wake: null, outputs, state, log }
 }
 
 const nameOf = (number: number): string | null => (number === NOBODY ? null : NODES[number]!)
 
-function stateOf({ role, term, vote, leader, commit }: Outcome): Omit<MemberState, 'applied' | 'configuration' | 'ready'> {
+function stateOf({
+  role,
+  term,
+  vote,
+  leader,
+  commit,
+}: Outcome): Omit<MemberState, 'applied' | 'configuration' | 'ready'> {
   return { role, term, vote: nameOf(vote), leader: nameOf(leader), commit }
 }
 
@@ -75,9 +96,14 @@ export function stepsOf(event: MemberEvent, before: Outcome, now: number): Judge
   const effects: Output[] = [
     { type: 'write', id: write, file: 'log', sync: true, contents },
     ...applied(before, outcome),
-    ...messagesOf(event, before, now).map(
-      ({ to, view }, place): Output => ({ type: 'message', id: 10 * now + place, from: TESTED, to, view, after: write }),
-    ),
+    ...messagesOf(event, before, now).map(({ to, view }, place): Output => ({
+      type: 'message',
+      id: 10 * now + place,
+      from: TESTED,
+      to,
+      view,
+      after: write,
+    })),
   ]
   const written = (at: number): JudgedStep => ({
     input: { type: 'written', node: TESTED, at, writes: [write] },
@@ -114,8 +140,18 @@ export function stepsOf(event: MemberEvent, before: Outcome, now: number): Judge
       return [{ input, answer: answerOf(now, state, effects, log) }, written(now)]
     }
     default: {
-      const message = { type: 'message', id: 10 * now + 9, from: NODES[event.from]!, to: TESTED, view: viewOf(event), after: 0 } as const
-      return [{ input: { type: 'deliver', node: TESTED, at: now, message }, answer: answerOf(now, state, effects, log) }, written(now)]
+      const message = {
+        type: 'message',
+        id: 10 * now + 9,
+        from: NODES[event.from]!,
+        to: TESTED,
+        view: viewOf(event),
+        after: 0,
+      } as const
+      return [
+        { input: { type: 'deliver', node: TESTED, at: now, message }, answer: answerOf(now, state, effects, log) },
+        written(now),
+      ]
     }
   }
 }

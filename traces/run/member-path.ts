@@ -69,7 +69,8 @@ export interface MemberRunResult extends RunResult {
 }
 
 type Demand =
-  { readonly demand: 'step'; readonly input: Input } | { readonly demand: 'encode'; readonly from: NodeId; readonly view: Message }
+  | { readonly demand: 'step'; readonly input: Input }
+  | { readonly demand: 'encode'; readonly from: NodeId; readonly view: Message }
 
 type Script = Generator<Demand, void, Answer | OutgoingMessage>
 
@@ -110,7 +111,10 @@ class MemberRun {
     this.#avoided = avoided
     const answer = initial[0]
     if (initial.length !== NODES.length || answer === undefined || answer.state === null) {
-      throw new AdapterError('contract', `${initial.length} initial answers for ${NODES.length} nodes, or one without its state`)
+      throw new AdapterError(
+        'contract',
+        `${initial.length} initial answers for ${NODES.length} nodes, or one without its state`,
+      )
     }
     this.#member = new ObservedMember(answer)
     this.#snapshot = initialSnapshot(path.options)
@@ -173,7 +177,13 @@ class MemberRun {
       case 'propose': {
         const id = ++this.#operations
         const command = { type: 'put', key: 'k', value: `v${id}` } as const
-        yield* this.#give({ type: 'operation', node: TESTED, at: this.#now, id, operation: { type: 'propose', command } })
+        yield* this.#give({
+          type: 'operation',
+          node: TESTED,
+          at: this.#now,
+          id,
+          operation: { type: 'propose', command },
+        })
         break
       }
       case 'restart':
@@ -204,7 +214,8 @@ class MemberRun {
       const seen = this.#sent.length
       yield* this.#give({ type: 'advance', node: TESTED, at: this.#now, until })
       if (role === 'leader') yield* this.#settleDisk()
-      else if (this.#member.term !== term || this.#member.role !== role || this.#sent.slice(seen).some(isCampaign)) return
+      else if (this.#member.term !== term || this.#member.role !== role || this.#sent.slice(seen).some(isCampaign))
+        return
     }
   }
 
@@ -288,9 +299,9 @@ class MemberRun {
       transitions: counts,
       situations: new Map(),
       coverage: {
-        deliveries: Object.fromEntries([...this.#deliveries].sort()),
+        deliveries: Object.fromEntries([...this.#deliveries].sort(([left], [right]) => (left < right ? -1 : 1))),
         operations: this.#operations > 0 ? { propose: this.#operations } : {},
-        results: Object.fromEntries([...this.#results].sort()),
+        results: Object.fromEntries([...this.#results].sort(([left], [right]) => (left < right ? -1 : 1))),
       },
       effective: [],
       targets: [],
@@ -340,7 +351,7 @@ export function runMemberPath(
   try {
     const run = new MemberRun(path, implementation.hello, judge, start, session.initial, options)
     const script = run.script()
-    for (let next = script.next(); next.done !== true; ) next = script.next(supply(session, next.value))
+    for (let next = script.next(); next.done !== true;) next = script.next(supply(session, next.value))
     return run.result()
   } finally {
     session.close()
@@ -375,7 +386,7 @@ export async function runMemberPathRemote(
   try {
     const run = new MemberRun(path, implementation.hello, judge, start, session.initial, options)
     const script = run.script()
-    for (let next = script.next(); next.done !== true; ) next = script.next(await supplyRemote(session, next.value))
+    for (let next = script.next(); next.done !== true;) next = script.next(await supplyRemote(session, next.value))
     return run.result()
   } finally {
     await session.close()

@@ -79,7 +79,8 @@ export function requestVote(role: Role): Rule<'request-vote'>[] {
     {
       name: 'older term',
       to: staying(role),
-      allows: (context, { term }) => (isStale(context.term, term) ? keepsOffice(role, context, { replies: ['refused', 'none'] }) : null),
+      allows: (context, { term }) =>
+        isStale(context.term, term) ? keepsOffice(role, context, { replies: ['refused', 'none'] }) : null,
     },
     {
       name: 'newer term, grants',
@@ -248,8 +249,7 @@ export function preVoteResponse(role: Role): Rule<'pre-vote-response'>[] {
       {
         name: 'ignores',
         to: staying(role),
-        allows: (context, { term, granted }) =>
-          granted || term <= context.term ? keepsOffice(role, context) : null,
+        allows: (context, { term, granted }) => (granted || term <= context.term ? keepsOffice(role, context) : null),
       },
     ]
   }

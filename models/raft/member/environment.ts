@@ -81,7 +81,10 @@ export function remembers(context: MemberContext, peer: number, position: Positi
     const leader = environment.leaders[led]!
     if (leader === peer) {
       const shown = Math.max(environment.elected[led]!.index, log.lastIndexOf(led) + 1)
-      return position.index >= shown && (shown === 0 || termBefore(environment, position, shown) === termInLogOf(environment, led, shown))
+      return (
+        position.index >= shown &&
+        (shown === 0 || termBefore(environment, position, shown) === termInLogOf(environment, led, shown))
+      )
     }
     // Whoever led since may have made it forget.
     if (leader !== NOBODY && leader !== VACANT) return true

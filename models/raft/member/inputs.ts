@@ -1,14 +1,6 @@
 /** What n1 may be given in a state: all that a lawful cluster of three could bring about, within bounds. */
 import type { Position, Role } from '../vocabulary.ts'
-import {
-  agreement,
-  holdsCommitted,
-  mayGrant,
-  mayLead,
-  ownPosition,
-  remembers,
-  termInLogOf,
-} from './environment.ts'
+import { agreement, holdsCommitted, mayGrant, mayLead, ownPosition, remembers, termInLogOf } from './environment.ts'
 import { NOBODY, PEERS, SELF } from './state.ts'
 import type { InputOf, MemberContext, MemberInput } from './state.ts'
 
@@ -28,7 +20,7 @@ const SECOND = 2
 export function memberInputs(role: Role, context: MemberContext, bounds: MemberBounds): MemberInput[] {
   const inputs: MemberInput[] = [{ type: 'restart' }]
   if (role === 'leader' || context.term < bounds.terms) inputs.push({ type: 'election-timeout' })
-  if (role !== 'leader' || context.log.length < bounds.entries) inputs.push({ type: 'propose' })
+  if (role !== 'leader' || context.log.length <= bounds.entries) inputs.push({ type: 'propose' })
   for (const peer of PEERS) {
     inputs.push(
       ...voteRequests(context, peer, bounds),
@@ -67,7 +59,10 @@ function endings(context: MemberContext, peer: number, term: number, { entries }
   }
   return found.filter(
     (position) =>
-      position.index <= entries + 1 && position.term < term && remembers(context, peer, position, term) && mayLack(context, position),
+      position.index <= entries + 1 &&
+      position.term < term &&
+      remembers(context, peer, position, term) &&
+      mayLack(context, position),
   )
 }
 
@@ -138,7 +133,7 @@ function preVotes(
   if (peer === SECOND && (role !== 'pre-candidate' || refusals === 0)) return found
   const own = ownPosition(context)
   const shorter = { index: log.length - 1, term: log[log.length - 2] ?? 0 }
-  for (const wanted of [term, term + 1]) {
+  for (const wanted of [term - 1, term, term + 1]) {
     if (wanted < 1 || wanted > terms) continue
     for (const { index: lastIndex, term: lastTerm } of log.length > 0 ? [own, shorter] : [own]) {
       if (lastTerm < wanted) found.push({ type: 'pre-vote', from: peer, term: wanted, lastIndex, lastTerm })
@@ -160,12 +155,7 @@ function preVotes(
   return found
 }
 
-function leaderMessages(
-  role: Role,
-  context: MemberContext,
-  peer: number,
-  bounds: MemberBounds,
-): MemberInput[] {
+function leaderMessages(role: Role, context: MemberContext, peer: number, bounds: MemberBounds): MemberInput[] {
   const { environment, term } = context
   const messages: MemberInput[] = []
   for (let led = 1; led <= bounds.terms; led++) {
@@ -192,7 +182,15 @@ function append(
   const { environment } = context
   const termOf = (index: number): number => termInLogOf(environment, term, index)
   const entries = Array.from({ length: count }, (_, at) => termOf(previousIndex + at + 1))
-  return { type: 'append-entries', from: peer, term, previousIndex, previousTerm: termOf(previousIndex), entries, commit }
+  return {
+    type: 'append-entries',
+    from: peer,
+    term,
+    previousIndex,
+    previousTerm: termOf(previousIndex),
+    entries,
+    commit,
+  }
 }
 
 /** A deposed leader sends again what would do harm if it were taken. */
@@ -233,13 +231,7 @@ function ofNewLeader(context: MemberContext, peer: number, led: number, bounds: 
   return messages
 }
 
-function ofLeader(
-  role: Role,
-  context: MemberContext,
-  peer: number,
-  led: number,
-  bounds: MemberBounds,
-): MemberInput[] {
+function ofLeader(role: Role, context: MemberContext, peer: number, led: number, bounds: MemberBounds): MemberInput[] {
   const { environment, log, verified } = context
   const messages: MemberInput[] = []
   const committed = environment.committed.index
@@ -285,7 +277,10 @@ function acknowledgements(
   if (led < term) return answers
   if (role === 'leader') {
     for (let index = Math.max(1, start); index <= log.length; index++) answer(term, true, index)
-    if (start > 0 && match[peer]! < start) answer(term, false, start)
+    // Appends that were sent one behind the other, of which the first was lost.
+    for (const index of new Set([start, log.length - 1])) {
+      if (index > 0 && index >= start && match[peer]! < index) answer(term, false, index)
+    }
   } else answer(term, true, Math.max(1, start))
   return answers
 }

@@ -75,7 +75,9 @@ export function fits(pattern: Pattern, context: MemberContext, outcome: Outcome)
     (pattern.grows ? extendsLog(pattern.log, outcome.log, term) : sameLog(pattern.log, outcome.log)) &&
     (pattern.mustNameLeader
       ? leader === pattern.leader
-      : leader === NOBODY || leader === knownLeader(context.environment, term) || (role === 'leader' && leader === SELF)) &&
+      : leader === NOBODY ||
+        leader === knownLeader(context.environment, term) ||
+        (role === 'leader' && leader === SELF)) &&
     pattern.replies.includes(reply) &&
     (reply !== 'success' || outcome.acknowledged <= pattern.acknowledgesAtMost)
   )

@@ -95,14 +95,27 @@ function taking(
     allows: (context, append) =>
       concerns(context, append) && applies(context, append) ? pattern(context, append) : null,
   })
-  const taken = (applies: (before: readonly number[], after: readonly number[]) => boolean) =>
+  const taken =
+    (applies: (before: readonly number[], after: readonly number[]) => boolean) =>
     (context: MemberContext, append: Append): boolean =>
       isConsistent(context, append) && applies(context.log, logAfter(context.log, append))
   return [
     rule('holds all that it is sent', taken(sameLog), takes),
-    rule('adds entries', taken((before, after) => !sameLog(before, after) && isPrefix(before, after)), takes),
-    rule('replaces entries', taken((before, after) => !isPrefix(before, after)), takes),
-    rule('refuses what is behind its log', (context, append) => termAt(context.log, append.previousIndex) === -1, refuses),
+    rule(
+      'adds entries',
+      taken((before, after) => !sameLog(before, after) && isPrefix(before, after)),
+      takes,
+    ),
+    rule(
+      'replaces entries',
+      taken((before, after) => !isPrefix(before, after)),
+      takes,
+    ),
+    rule(
+      'refuses what is behind its log',
+      (context, append) => termAt(context.log, append.previousIndex) === -1,
+      refuses,
+    ),
     rule(
       'refuses what is behind another entry',
       (context, append) => termAt(context.log, append.previousIndex) !== -1 && !isConsistent(context, append),
@@ -215,9 +228,7 @@ export function appendEntriesResponse(role: Role): Rule<'append-entries-response
       allows: (context, answer) => {
         if (!counts(context, answer)) return null
         const commit = committedWith(context, answer)
-        return commit > context.commit
-          ? keeps(context, { leader: SELF, grows: true, ...commits(commit) })
-          : null
+        return commit > context.commit ? keeps(context, { leader: SELF, grows: true, ...commits(commit) }) : null
       },
     },
     {
