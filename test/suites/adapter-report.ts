@@ -13,10 +13,15 @@ import { loadSpec, specVersion, surfaceOf } from './spec.ts'
 export async function runAdapterSuite(
   words: readonly string[],
   adapterOptions: AdapterOptions,
-  { strict = false, requirements, known = [], command = null, signal }: SuiteOptions = {},
+  { strict = false, requirements, known = [], command = null, signal, onProgress }: SuiteOptions = {},
 ): Promise<Report> {
   await tryToStart(words, adapterOptions)
-  const { hello, findings } = await checkAdapter(words, adapterOptions)
+  const { hello, findings } = await checkAdapter(words, {
+    ...adapterOptions,
+    ...(requirements === undefined ? {} : { requirements }),
+    signal,
+    onCheck: (done, total, label) => onProgress?.({ done, total, label, failures: 0 }),
+  })
   const entries = loadSpec().requirements.filter(
     ({ slug }) => surfaceOf(slug) === 'adapter' && (requirements?.includes(slug) ?? true),
   )

@@ -10,6 +10,7 @@ import type { TraceEvent } from '../../traces/event.ts'
 import { runScenarioRemote, startOf } from '../../traces/run.ts'
 import type { RaftJudge } from '../../traces/run/result.ts'
 import { completeScenario, type RaftStep } from '../../traces/scenario.ts'
+import { onAbort } from './abort.ts'
 import { firstDifference, foldMismatch, receivedMismatch, resultMismatch, stepsOf } from './adapter-observations.ts'
 
 export interface AdapterFinding {
@@ -23,6 +24,10 @@ export interface AdapterFinding {
 export interface AdapterCheckOptions extends AdapterOptions {
   /** Check only these requirements, beside the first. Default all. */
   readonly requirements?: readonly string[]
+  /** Ends the check early: what is not decided by then stays open. */
+  readonly signal?: AbortSignal | undefined
+  /** Told before each check: how many are done, of how many, and what comes next. */
+  readonly onCheck?: ((done: number, total: number, requirement: string) => void) | undefined
 }
 
 export interface AdapterCheckResult {
@@ -37,22 +42,27 @@ export interface AdapterCheckResult {
  */
 export async function checkAdapter(
   command: readonly string[],
-  { requirements, ...options }: AdapterCheckOptions = {},
+  { requirements, signal, onCheck, ...options }: AdapterCheckOptions = {},
 ): Promise<AdapterCheckResult> {
   const first = await sayHello(command, options)
   const findings = new Map([['adapter/says-hello', first.finding]])
   const { hello } = first
   const subject = hello === null ? null : new Subject(command, options, hello)
   const selected = Object.entries(checks).filter(([requirement]) => requirements?.includes(requirement) ?? true)
+  const forget = onAbort(signal, () => void subject?.close())
   try {
-    for (const [requirement, check] of selected) {
+    for (const [index, [requirement, check]] of selected.entries()) {
+      onCheck?.(index, selected.length, requirement)
       const own: AdapterFinding =
         subject === null
           ? { requirement, verdict: 'inconclusive', reason: 'it did not say hello' }
           : await judged(requirement, () => check(subject), findings)
+      // What was broken off by the end says nothing.
+      if (signal?.aborted === true) break
       if (findings.get(requirement)?.verdict !== 'fail') findings.set(requirement, own)
     }
   } finally {
+    forget()
     await subject?.close()
   }
   const order = ['adapter/says-hello', ...Object.keys(checks)]

@@ -1,6 +1,7 @@
 /** The same runs on several cores: each worker has its own reference or adapter, and gives back its sums. */
 import { Worker } from 'node:worker_threads'
 import type { AdapterOptions } from '../../impl/contract/stdio.ts'
+import { onAbort } from './abort.ts'
 import type { RunsOptions } from './runs.ts'
 import { addTally, createTally, type Tally } from './tally.ts'
 
@@ -66,8 +67,7 @@ function runWorker(
 ): Promise<Tally> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job })
-    const end = (): void => worker.postMessage(stop)
-    signal?.addEventListener('abort', end)
+    const forget = onAbort(signal, () => worker.postMessage(stop))
     worker.on('message', (message: JobMessage) => {
       if (message.type === 'progress') onProgress(message)
       else if (message.type === 'tally') resolve(message.tally)
@@ -75,7 +75,7 @@ function runWorker(
     })
     worker.on('error', reject)
     worker.on('exit', (code) => {
-      signal?.removeEventListener('abort', end)
+      forget()
       reject(new Error(`a worker ended with code ${code}`))
     })
   })

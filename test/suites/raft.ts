@@ -1,6 +1,7 @@
 /** The Raft suite: scenarios are run, judged and summed up; what fails is shrunk. */
 import { transitionNames } from '../../models/raft/member.ts'
 import type { Counts, KnownFailure, Outcome, Report } from '../../traces/report.ts'
+import { onAbort } from './abort.ts'
 import { shownOf, shrinkFinding, type Counterexample } from './counterexample.ts'
 import { claimProblems, outcomesOf } from './outcomes.ts'
 import { hasWorkers, runInWorkers, type Origin } from './jobs.ts'
@@ -64,12 +65,11 @@ export const defaultBudget = 200
  */
 export async function runRaftSuite(target: Target, options: SuiteOptions = {}): Promise<SuiteResult> {
   const runner = await createRunner(target)
-  const endOnAbort = (): void => void runner.close()
-  options.signal?.addEventListener('abort', endOnAbort)
+  const forget = onAbort(options.signal, () => void runner.close())
   try {
     return await runOn(runner, target, options)
   } finally {
-    options.signal?.removeEventListener('abort', endOnAbort)
+    forget()
     await runner.close()
   }
 }

@@ -50,13 +50,13 @@ async function checkAdapter(options: RunOptions, known: readonly KnownFailure[],
   if (adapter === undefined) throw new UsageError('--suite adapter checks an adapter: name it with --adapter')
   const { words, times } = adapterOf(adapter, options)
   const progress = createProgress(terminal.err)
-  progress.update(0, 1, 'checking the adapter', 0)
   const report = await runAdapterSuite(words, times, {
     ...options,
     ...(requirements === undefined ? {} : { requirements }),
     known,
     command: adapter,
     signal: terminal.signal,
+    onProgress: ({ done, total, label, failures }) => progress.update(done, total, label, failures),
   }).finally(() => progress.clear())
   return writeReport({ ...report, rerun: rerunCommand(options) }, options, terminal)
 }

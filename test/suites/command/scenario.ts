@@ -12,6 +12,7 @@ import { grouped } from '../../../traces/report/verdict.ts'
 import { nondeterministic } from '../../../traces/shrink.ts'
 import { show, showLog, showMermaid } from '../../../traces/show.ts'
 import { printScenario } from '../../../traces/text.ts'
+import { onAbort } from '../abort.ts'
 import { shrinkFinding } from '../counterexample.ts'
 import { packageVersion } from '../package-files.ts'
 import { deathViolation, pathOfScenario, standsForPath } from '../runs.ts'
@@ -75,12 +76,11 @@ async function withRunner(
 ): Promise<number> {
   const { target, flags } = targetOf(options)
   const runner = await createRunner(target)
-  const end = (): void => void runner.close()
-  signal.addEventListener('abort', end)
+  const forget = onAbort(signal, () => void runner.close())
   try {
     return await work(runner, flags)
   } finally {
-    signal.removeEventListener('abort', end)
+    forget()
     await runner.close()
   }
 }
