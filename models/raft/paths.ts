@@ -231,7 +231,11 @@ function standing(input: MemberInput, context: MemberContext): readonly number[]
   }
 }
 
-/** Short paths that together take an edge of each transition of the graph; see `cover`. */
+/** A third term is for what does not happen in two: it matters to whoever is asked for a vote, else to transitions only. */
+const situationOfVotes: KeyOf = (edge, from) =>
+  edge.step.input.type === 'request-vote' ? situationOf(edge, from) : transitionOf(edge, from)
+
+/** Short paths that together take each transition of the graph that is not in `seen`; see `cover`. */
 export function transitionCover(
   graph: MemberGraph,
   seen: Set<string> = new Set(),
@@ -240,18 +244,9 @@ export function transitionCover(
   return cover(graph, transitionOf, seen, avoided)
 }
 
-/** Short paths that together take each transition of the graph in each situation; see `cover`. */
-export function situationCover(
-  graph: MemberGraph,
-  seen: Set<string> = new Set(),
-  avoided: ReadonlySet<string> = new Set(),
-): MemberPath[] {
-  return cover(graph, situationOf, seen, avoided)
-}
-
 /**
  * Short paths that together take an edge of each key that is not yet in `seen`, to which these are added. They keep
- * away from transitions in `avoided`, which an implementation does not take.
+ * away from the transitions in `avoided`, which an implementation does not take.
  */
 function cover(graph: MemberGraph, keyOf: KeyOf, seen: Set<string>, avoided: ReadonlySet<string>): MemberPath[] {
   const { nodes } = graph
@@ -335,17 +330,14 @@ export function memberPlans({ preVote, transfer = true }: MemberPathOptions): Me
 }
 
 /** Paths that cover the member machine, the same each time. */
-export function memberPaths(options: MemberPathOptions): MemberPath[] {
+export function memberPaths({ cover: wanted = 'situations', ...options }: MemberPathOptions): MemberPath[] {
   const graphs = memberPlans(options).map((plan) => memberGraph(plan))
-  if (options.cover === 'edges') return graphs.flatMap((graph) => edgeCover(graph))
-  const paths: MemberPath[] = []
+  if (wanted === 'edges') return graphs.flatMap((graph) => edgeCover(graph))
   const seen = new Set<string>()
-  for (const graph of graphs) {
-    // A third term is for what does not happen in two.
-    const found =
-      options.cover !== 'transitions' && graph === graphs[0] ? situationCover(graph) : transitionCover(graph, seen)
-    for (const { steps } of found) for (const { transition } of steps) seen.add(transition)
-    paths.push(...found)
-  }
-  return paths
+  return graphs.flatMap((graph, number) => {
+    const keyOf = wanted === 'transitions' ? transitionOf : number === 0 ? situationOf : situationOfVotes
+    const paths = cover(graph, keyOf, seen, new Set())
+    for (const { steps } of paths) for (const { transition } of steps) seen.add(transition)
+    return paths
+  })
 }
