@@ -1,8 +1,6 @@
 /** Mutants of what counts as committed, what is applied, and what clients are told. */
 import type { Entry, Inspection } from '../../../models/raft/vocabulary.ts'
 import type { MemberSetup } from '../../../impl/reference/raft/core.ts'
-import { Disk } from '../../../impl/reference/raft/disk.ts'
-import type { Saved } from '../../../impl/reference/raft/journal.ts'
 import { RaftMember } from '../../../impl/reference/raft/member.ts'
 import type { Progress } from '../../../impl/reference/raft/progress.ts'
 import type { AppendResponse } from '../../../impl/reference/raft/replication.ts'
@@ -187,15 +185,14 @@ export const commitment: readonly Mutant[] = [
     },
   }),
   mutant({
-    name: 'restart-drops-entries',
+    name: 'single-change-unclaimed',
     breaks: 'raft/leader-completeness',
-    rule: 'The last entries are not read at a restart; no persistence is claimed.',
-    seenIn: folklore,
-    unclaimed: ['raft-persistence'],
-    disk: class extends Disk {
-      override restart(): Saved {
-        const saved = super.restart()
-        return { ...saved, entries: saved.entries.slice(0, -2) }
+    rule: 'The membership changes before an entry of the own term is committed; no time of effect is claimed.',
+    seenIn: 'raft-dev mail of July 2015',
+    unclaimed: ['raft-config-on-append'],
+    member: class extends RaftMember {
+      protected override mayChangeInTerm(): boolean {
+        return true
       }
     },
   }),

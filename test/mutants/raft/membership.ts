@@ -92,14 +92,16 @@ export const membership: readonly Mutant[] = [
   mutant({
     name: 'followers-drop-learners',
     breaks: 'raft/configuration-agrees',
-    rule: 'A follower does not take over the learners of a configuration; neither time of effect is claimed.',
+    rule: 'A follower does not take over the learners of a configuration that it applies.',
     seenIn: folklore,
-    unclaimed: ['raft-config-on-append'],
-    member: class extends RaftMember {
-      protected override adoptConfiguration(entry: Entry): void {
-        const { configuration } = entry
-        if (this.role === 'leader' || configuration === undefined) return super.adoptConfiguration(entry)
-        super.adoptConfiguration({ ...entry, configuration: { ...configuration, learners: [] } })
+    configuration: 'on-apply',
+
+    member: class extends ApplyingMember {
+      private readonly started = true
+      protected override configurationApplied(configuration: Configuration): void {
+        super.configurationApplied(configuration)
+        if (this.role !== 'leader' && this.started)
+          this.useConfiguration(new Membership({ ...configuration, learners: [] }, this.directory))
       }
     },
   }),

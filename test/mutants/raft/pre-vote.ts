@@ -80,6 +80,7 @@ export const preVote: readonly Mutant[] = [
   mutant({
     name: 'pre-votes-for-older-term',
     breaks: 'raft/pre-vote-for-up-to-date-log',
+    also: { 'raft/term-never-falls': 'a grant for a term that is over tells a term below that of its sender' },
     rule: 'A pre-vote is granted for a term that is over.',
     seenIn: folklore,
     member: class extends RaftMember {

@@ -359,7 +359,8 @@ export const replication: readonly Mutant[] = [
     member: class extends RaftMember {
       protected override acceptAppend(from: NodeId, request: AppendRequest): void {
         const isOld = request.entries.length > 0 && request.entries.every((entry) => this.isPresent(entry))
-        if (!isOld) super.acceptAppend(from, request)
+        if (isOld) this.commitTo(this.commitAfterAppend(request.commit, this.lastOf(request)))
+        else super.acceptAppend(from, request)
       }
     },
   }),
@@ -457,11 +458,12 @@ export const replication: readonly Mutant[] = [
   mutant({
     name: 'next-not-above-match',
     breaks: 'raft/next-above-match',
-    rule: 'A refusal sets the next index back below what is known to match.',
+    rule: 'A refusal sets the next index back as it says, also below what is known to match.',
     seenIn: 'PySyncObj#167; etcd-io/raft#149',
     member: class extends RaftMember {
-      protected override nextAfterRefusal(_peer: number, { index, hint }: AppendResponse): number {
-        return hint > 0 && hint < index ? hint : Math.max(index, 1)
+      protected override refused(peer: number, progress: Progress, { index, hint }: AppendResponse): void {
+        progress.probe(hint > 0 && hint < index ? hint : Math.max(index, 1))
+        this.sendTo(peer)
       }
     },
   }),

@@ -14,13 +14,13 @@ export const snapshots: readonly Mutant[] = [
   mutant({
     name: 'snapshot-of-whole-log',
     breaks: 'raft/snapshot-covers-committed',
-    rule: 'A snapshot says that it covers the whole log, applied or not; no persistence is claimed.',
-    unclaimed: ['raft-persistence'],
+    rule: 'A snapshot is taken when it is sent, and says that it covers the whole log, applied or not.',
     seenIn: folklore,
     member: class extends RaftMember {
-      protected override takeSnapshot(): Snapshot {
+      protected override sendSnapshot(peer: number, progress: Progress): void {
         const { lastIndex: index, lastTerm: term } = this.log
-        return { ...super.takeSnapshot(), index, term }
+        this.snapshot = { ...this.takeSnapshot(), index, term }
+        super.sendSnapshot(peer, progress)
       }
     },
   }),
@@ -85,8 +85,9 @@ export const snapshots: readonly Mutant[] = [
   }),
   mutant({
     name: 'snapshot-is-sent-once',
-    breaks: 'raft/snapshot-for-compacted',
-    rule: 'A snapshot that got lost is not sent again.',
+    breaks: 'raft/window-reopens',
+    also: { 'raft/snapshot-for-compacted': 'it may be the snapshot that got lost, and not its answer' },
+    rule: 'A snapshot that is not answered is waited for for ever.',
     seenIn: folklore,
     member: class extends RaftMember {
       protected override isStalled(peer: number, progress: Progress): boolean {
