@@ -52,7 +52,7 @@ describe('an interrupt', () => {
   ] as const)('%s %j: results so far are written, exit 130', async (signal, words) => {
     const { code, out } = await runCommand(
       command,
-      ['run', '--budget', '1000000', '--reporter', 'json', ...words],
+      ['run', '--budget', '1000000', '--cases', 'schedules', '--reporter', 'json', ...words],
       (child) => setTimeout(() => child.kill(signal), 3_000),
     )
     expect(code).toBe(130)
@@ -69,7 +69,19 @@ describe('an interrupt', () => {
     const pids = join(folder, `interrupted-${suite}-${jobs}`)
     const { code } = await runCommand(
       command,
-      ['run', '--suite', suite, '--budget', '1000000', '--jobs', jobs, '--adapter', adapterIn(pids)],
+      [
+        'run',
+        '--suite',
+        suite,
+        '--budget',
+        '1000000',
+        '--cases',
+        'schedules',
+        '--jobs',
+        jobs,
+        '--adapter',
+        adapterIn(pids),
+      ],
       (child) => setTimeout(() => child.kill('SIGINT'), 5_000),
     )
     expect(code).toBe(130)
@@ -79,7 +91,7 @@ describe('an interrupt', () => {
 })
 
 test('with several cores the bytes are the same as with one', async () => {
-  const words = ['run', '--budget', '12', '--reporter', 'json']
+  const words = ['run', '--budget', '12', '--cases', 'schedules', '--reporter', 'json']
   const one = await runCommand(command, [...words, '--jobs', '1'])
   const three = await runCommand(command, [...words, '--jobs', '3'])
   expect(three.out).toBe(one.out)
@@ -87,8 +99,8 @@ test('with several cores the bytes are the same as with one', async () => {
 })
 
 test('the reference through an adapter has the same verdicts as in this process', async () => {
-  const words = ['run', '--budget', '4', '--reporter', 'json']
-  const direct = readReport((await runCommand(command, words)).out)
+  const words = ['run', '--cases', 'corpus', '--reporter', 'json']
+  const direct = readReport((await runCommand(command, [...words, '--reference', 'on-append'])).out)
   const adapted = readReport((await runCommand(command, [...words, '--adapter', adapterIn(join(folder, 'plain'))])).out)
   expect(adapted.errors).toEqual([])
   expect(adapted.outcomes).toEqual(direct.outcomes)
@@ -125,7 +137,19 @@ describe('an adapter that fails', () => {
   `
   const check = async (command_: string, ...words: string[]) => {
     const { code, out } = await runCommand(command, [
-      ...['run', '--budget', '6', '--reporter', 'json', '--adapter', command_, '--out', join(folder, 'out')],
+      ...[
+        'run',
+        '--budget',
+        '6',
+        '--cases',
+        'schedules',
+        '--reporter',
+        'json',
+        '--adapter',
+        command_,
+        '--out',
+        join(folder, 'out'),
+      ],
       ...words,
     ])
     return { code, report: readReport(out) }

@@ -148,8 +148,11 @@ describe('files of strangers', () => {
 })
 
 describe('the reference', () => {
+  // Member paths take most of the time, and are tested elsewhere.
+  const quick = ['--jobs', '1', '--reference', 'on-append', '--cases', 'corpus', '--cases', 'schedules'] as const
+
   test('a whole run: a verdict per requirement, coverage, and equal bytes for equal seeds', async () => {
-    const words = ['run', '--budget', '3', '--jobs', '1', '--reporter', 'json']
+    const words = ['run', '--budget', '3', ...quick, '--reporter', 'json']
     const first = await run(...words)
     expect(first.err).toBe('')
     expect([0, 2]).toContain(first.code)
@@ -164,7 +167,7 @@ describe('the reference', () => {
   })
 
   test('shards add up to the whole', async () => {
-    const words = ['run', '--budget', '4', '--jobs', '1', '--reporter', 'json']
+    const words = ['run', '--budget', '4', ...quick, '--reporter', 'json']
     const whole = readReport((await run(...words)).out)
     for (const part of ['1', '2']) {
       const { out } = await run(...words, '--shard', `${part}/2`)
@@ -183,14 +186,16 @@ describe('the reference', () => {
   })
 
   test('only one requirement', async () => {
-    const { code, out } = await run('run', '--budget', '1', '--requirement', 'term-never-falls', '--reporter', 'json')
+    const { code, out } = await run(
+      ...['run', '--budget', '1', ...quick, '--requirement', 'term-never-falls', '--reporter', 'json'],
+    )
     expect(readReport(out).outcomes).toMatchObject([{ requirement: 'raft/term-never-falls', verdict: 'pass' }])
     expect(code).toBe(0)
   })
 
   test('several reporters: the first is printed, all are written', async () => {
     const { out } = await run(
-      ...['run', '--budget', '1', '--profile', 'raft-core', '--out', 'results', '--jobs', '1'],
+      ...['run', '--budget', '1', '--profile', 'raft-core', '--out', 'results', ...quick],
       ...['--reporter', 'github', '--reporter', 'junit', '--reporter', 'html'],
     )
     expect(out).toMatch(/^::/m)
@@ -240,7 +245,9 @@ describe('lists and first files', () => {
     expect((await run('init', 'github', '--force')).code).toBe(0)
     const { code } = await run('init', 'expect')
     expect(code).toBe(0)
-    expect((await run('run', '--budget', '0', '--expect', 'swarmcheck-expect.json')).err).toBe('')
+    expect(
+      (await run('run', '--cases', 'corpus', '--reference', 'on-append', '--expect', 'swarmcheck-expect.json')).err,
+    ).toBe('')
   })
 
   test.skipIf(!hasPython)('the adapter to begin with keeps the protocol', async () => {

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { AdapterOptions } from '../../impl/contract/stdio.ts'
 import { onAbort } from './abort.ts'
 import type { RunsOptions } from './runs.ts'
+import type { CaseKind } from './scenarios.ts'
 import { addTally, createTally, type Tally } from './tally.ts'
 
 /** When the reference's configurations take effect. */
@@ -19,6 +20,7 @@ export interface Job {
   readonly origin: Origin
   readonly seed: number
   readonly budget: number
+  readonly kinds: readonly CaseKind[] | undefined
   readonly numbers: readonly number[]
 }
 
@@ -36,23 +38,19 @@ export const hasWorkers: boolean = import.meta.url.endsWith('.js')
 
 /** Runs the scenarios of these numbers in so many workers. The sums are the same as with one. */
 export async function runInWorkers(
-  { origin, seed, budget, numbers }: Job,
+  { numbers, ...job }: Job,
   jobs: number,
   { signal, onRun }: RunsOptions,
 ): Promise<Tally> {
   const done = new Map<number, { done: number; failures: number }>()
   const tallies = await Promise.all(
-    Array.from({ length: jobs }, (_, job) =>
-      runWorker(
-        { origin, seed, budget, numbers: numbers.filter((_number, index) => index % jobs === job) },
-        signal,
-        (progress) => {
-          done.set(job, progress)
-          const sums = [...done.values()]
-          const sum = (part: 'done' | 'failures'): number => sums.reduce((total, each) => total + each[part], 0)
-          onRun?.(sum('done'), progress.label, sum('failures'))
-        },
-      ),
+    Array.from({ length: jobs }, (_, part) =>
+      runWorker({ ...job, numbers: numbers.filter((_number, index) => index % jobs === part) }, signal, (progress) => {
+        done.set(part, progress)
+        const sums = [...done.values()]
+        const sum = (part: 'done' | 'failures'): number => sums.reduce((total, each) => total + each[part], 0)
+        onRun?.(sum('done'), progress.label, sum('failures'))
+      }),
     ),
   )
   const tally = createTally()

@@ -7,7 +7,7 @@ import { claimProblems, outcomesOf } from './outcomes.ts'
 import { hasWorkers, runInWorkers, type Origin } from './jobs.ts'
 import { packageVersion } from './package-files.ts'
 import { runAll } from './runs.ts'
-import { casesOf } from './scenarios.ts'
+import { casesOf, type CaseKind } from './scenarios.ts'
 import { loadSpec, specVersion, surfaceOf, type Requirement } from './spec.ts'
 import { countsOf, type Tally } from './tally.ts'
 import { createRunner, type Runner, type Target } from './target.ts'
@@ -17,6 +17,8 @@ export interface SuiteOptions {
   readonly seed?: number
   /** Number of random schedules. Default 200. */
   readonly budget?: number
+  /** Run only cases of these kinds. Default all. */
+  readonly cases?: readonly CaseKind[] | undefined
   /** Which part of the suite to run: `index` of `of`, from 1. Default all. */
   readonly shard?: { readonly index: number; readonly of: number } | null
   /** SHOULD counts like MUST. Default false. */
@@ -78,7 +80,7 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
   const { seed = defaultSeed, budget = defaultBudget, shard = null, signal, onProgress } = options
   const { hello } = runner
   const { profiles } = loadSpec()
-  const source = casesOf({ hello, seed, budget })
+  const source = casesOf({ hello, seed, budget, kinds: options.cases })
   const numbers = Array.from({ length: source.count }, (_, number) => number).filter(
     (number) => shard === null || number % shard.of === shard.index - 1,
   )
@@ -90,7 +92,11 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
   const { jobs, origin } = options.parallel ?? { jobs: 1, origin: null }
   const tally =
     jobs > 1 && origin !== null && hasWorkers
-      ? await runInWorkers({ origin, seed, budget, numbers }, Math.min(jobs, numbers.length), runs)
+      ? await runInWorkers(
+          { origin, seed, budget, kinds: options.cases, numbers },
+          Math.min(jobs, numbers.length),
+          runs,
+        )
       : await runAll(runner, source, numbers, runs)
   const selected = selectRequirements(options)
   const notes = noteStrangers(tally, selected, hello.profiles)

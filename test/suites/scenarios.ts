@@ -27,19 +27,26 @@ export interface SourceOptions {
   readonly seed: number
   /** Number of random schedules. */
   readonly budget: number
+  /** Only cases of these kinds. Default all. */
+  readonly kinds?: readonly CaseKind[] | undefined
 }
 
 /** What runs, in this order. A new kind of case is one more line. */
-const sources: readonly ((options: SourceOptions) => CaseSource)[] = [
-  pathSource,
-  corpusSource,
-  situationSource,
-  scheduleSource,
-]
+const sources = {
+  paths: pathSource,
+  corpus: corpusSource,
+  situations: situationSource,
+  schedules: scheduleSource,
+} satisfies Record<string, (options: SourceOptions) => CaseSource>
+
+/** `paths` through the member model, the kept `corpus`, the models' rare `situations`, random `schedules`. */
+export type CaseKind = keyof typeof sources
+export const caseKinds = Object.keys(sources) as CaseKind[]
 
 /** All cases of a suite, one source after the other. */
 export function casesOf(options: SourceOptions): CaseSource {
-  const all = sources.map((source) => source(options))
+  const { kinds = caseKinds } = options
+  const all = caseKinds.filter((kind) => kinds.includes(kind)).map((kind) => sources[kind](options))
   return {
     count: all.reduce((sum, { count }) => sum + count, 0),
     at(number) {

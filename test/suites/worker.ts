@@ -13,7 +13,7 @@ function targetFrom(origin: Origin): Target {
     : { kind: 'adapter', start: () => spawnAdapter(origin.words, origin.times) }
 }
 
-const { origin, seed, budget, numbers } = workerData as Job
+const { origin, seed, budget, kinds, numbers } = workerData as Job
 const tell = (message: JobMessage): void => parentPort!.postMessage(message)
 const interrupt = new AbortController()
 
@@ -25,7 +25,7 @@ try {
     void runner.close()
   })
   try {
-    const source = casesOf({ hello: runner.hello, seed, budget })
+    const source = casesOf({ hello: runner.hello, seed, budget, kinds })
     const tally = await runAll(runner, source, numbers, {
       signal: interrupt.signal,
       onRun: (done, label, failures) => tell({ type: 'progress', done, label, failures }),

@@ -25,5 +25,10 @@ const hasty: Implementation = {
 }
 
 const wrong = process.env['SWARMCHECK_FIXTURE'] === 'hasty'
-const options = { budget: 4, profiles: ['raft-core', 'raft-config-on-apply'], inconclusive: 'skip' } as const
+const options = {
+  budget: 4,
+  cases: ['corpus', 'schedules'],
+  profiles: ['raft-core', 'raft-config-on-apply'],
+  inconclusive: 'skip',
+} as const
 defineConformance(wrong ? hasty : reference, options)

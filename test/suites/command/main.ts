@@ -5,10 +5,22 @@ import { InputError, suggestion } from '../../../traces/input-error.ts'
 import { reporters } from '../../../traces/report.ts'
 import { variants } from '../jobs.ts'
 import { packageVersion } from '../package-files.ts'
+import { caseKinds } from '../scenarios.ts'
 import { defaultBudget, defaultSeed } from '../raft.ts'
 import { init, snippets } from './init.ts'
 import { exploreSystem, list, lists, mergeFiles, validate } from './inspect.ts'
-import { collect, integerOf, oneOf, profileOf, reporterOf, requirementOf, seedOf, shardOf, suites } from './options.ts'
+import {
+  caseKindOf,
+  collect,
+  integerOf,
+  oneOf,
+  profileOf,
+  reporterOf,
+  requirementOf,
+  seedOf,
+  shardOf,
+  suites,
+} from './options.ts'
 import { defaultFolder, runSuite, type RunOptions } from './run.ts'
 import { replay, runFile, showFile, showForms, shrinkFile } from './scenario.ts'
 import { serve, serveHelp } from './serve.ts'
@@ -89,6 +101,7 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
     .option('--suite <name>', `${suites.join(' or ')}`, (word) => oneOf('suite', suites, word), 'raft')
     .option('--profile <name>', 'only requirements of this profile; may be repeated', collect(profileOf))
     .option('--requirement <slug>', 'only this requirement; may be repeated', collect(requirementOf))
+    .option('--cases <kind>', `only cases of this kind: ${caseKinds.join(', ')}; may be repeated`, collect(caseKindOf))
     .option('--seed <number>', `decides which schedules are drawn; or 'random' (default: ${defaultSeed})`, seedOf)
     .option(
       '--budget <number>',

@@ -5,7 +5,7 @@ import { createReference } from '../../../impl/reference/raft/session.ts'
 import { suggestion } from '../../../traces/input-error.ts'
 import { reporters, type Reporter } from '../../../traces/report.ts'
 import type { Origin, Variant } from '../jobs.ts'
-import { maximalSeed } from '../scenarios.ts'
+import { caseKinds, maximalSeed, type CaseKind } from '../scenarios.ts'
 import { loadSpec } from '../spec.ts'
 import type { Target } from '../target.ts'
 import { UsageError } from './terminal.ts'
@@ -102,6 +102,10 @@ export function requirementOf(word: string): string {
 }
 
 const seeList = "; 'swarmcheck list requirements' names all"
+
+export function caseKindOf(word: string): CaseKind {
+  return oneOf('kind of cases', caseKinds, word)
+}
 
 export function reporterOf(word: string): Reporter {
   return oneOf('reporter', reporters, word)

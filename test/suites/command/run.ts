@@ -14,6 +14,7 @@ import {
 import { runAdapterSuite } from '../adapter-report.ts'
 import { defaultSeed, runRaftSuite, type SuiteProgress } from '../raft.ts'
 import { variants } from '../jobs.ts'
+import type { CaseKind } from '../scenarios.ts'
 import { loadSpec } from '../spec.ts'
 import type { Counterexample } from '../counterexample.ts'
 import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
@@ -24,6 +25,7 @@ export interface RunOptions extends TargetOptions {
   readonly suite: SuiteName
   readonly profile?: readonly string[]
   readonly requirement?: readonly string[]
+  readonly cases?: readonly CaseKind[]
   readonly seed?: number
   readonly budget?: number
   readonly jobs?: number
@@ -111,6 +113,7 @@ function rerunCommand(options: RunOptions): string {
     suite,
     profile = [],
     requirement = [],
+    cases = [],
     seed = defaultSeed,
     budget,
     strict,
@@ -124,6 +127,7 @@ function rerunCommand(options: RunOptions): string {
     ...(budget === undefined ? [] : [`--budget ${budget}`]),
     ...profile.map((name) => `--profile ${name}`),
     ...requirement.map((slug) => `--requirement ${slug}`),
+    ...cases.map((kind) => `--cases ${kind}`),
     ...(strict === true ? ['--strict'] : []),
     ...(expect === undefined ? [] : ['--expect', quote(expect)]),
   ].join(' ')
