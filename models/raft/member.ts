@@ -39,6 +39,7 @@ export function firstContext({ preVote, terms }: MemberOptions): MemberContext {
     leader: NOBODY,
     log: [],
     commit: 0,
+    named: NOBODY,
     refusals: 0,
     asked: false,
     match: [0, 0, 0],

@@ -92,8 +92,8 @@ const graphs = new Map<string, MemberGraph>()
 
 /** Every state that n1 can reach within the plan, and every way in which an input may end there. */
 export function memberGraph(plan: MemberPlan): MemberGraph {
-  const { preVote, transfer, terms, entries } = plan
-  const key = [preVote, transfer, terms, entries].join()
+  const { preVote, transfer, terms, entries, proposed } = plan
+  const key = [preVote, transfer, terms, entries, proposed].join()
   const graph = graphs.get(key) ?? makeGraph(plan)
   graphs.set(key, graph)
   return graph
@@ -324,8 +324,8 @@ export interface MemberPathOptions {
 /** Graphs that together hold every transition: one with longer logs, one with more terms. */
 export function memberPlans({ preVote, transfer = true }: MemberPathOptions): MemberPlan[] {
   return [
-    { preVote, transfer, terms: 2, entries: 2 },
-    { preVote, transfer, terms: 3, entries: 1 },
+    { preVote, transfer, terms: 2, entries: 2, proposed: 3 },
+    { preVote, transfer, terms: 3, entries: 1, proposed: 1 },
   ]
 }
 

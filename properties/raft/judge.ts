@@ -161,7 +161,9 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       member.term !== member.termBefore ||
       member.vote !== member.voteBefore ||
       member.leader !== member.leaderBefore
-    if (stirred) member.disturbed = local
+    // Who only forgets its leader goes on waiting.
+    const forgets = member.leader === null && member.role === member.roleBefore && member.vote === member.voteBefore
+    if (stirred && !(forgets && member.term === member.termBefore)) member.disturbed = local
     // Requests of an earlier term need no answer any more.
     if (member.term !== member.termBefore) member.owedAppends = member.owedVotes = 0
 
@@ -396,7 +398,8 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         )
       }
     }
-    const lastCommitted = Math.min(member.commitBefore, log.lastIndex)
+    const lastIndexThen = log.lastIndex
+    const lastCommitted = Math.min(member.commitBefore, lastIndexThen)
     const committedRecord = lastCommitted > log.base ? log.at(lastCommitted) : null
     if (compact !== undefined) {
       cluster.tested[R.compactsAppliedOnly]!++
@@ -446,7 +449,16 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         'committed entries stay',
       )
     }
-    if (append === undefined || input.type === 'deliver') return
+    if (input.type === 'deliver') return
+    if (truncate !== undefined && removesFrom < lastIndexThen) {
+      cluster.fail(
+        R.appendKeepsMatchingEntries,
+        member,
+        `removed entries behind index ${removesFrom} of its own accord`,
+        'a log that only an append of the leader shortens',
+      )
+    }
+    if (append === undefined) return
     cluster.tested[R.onlyLeaderTakesProposals]!++
     if (member.role !== 'leader' && member.roleBefore !== 'leader') {
       cluster.fail(
@@ -491,7 +503,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       default:
     }
     if (delta === null || (delta.append === undefined && delta.truncate === undefined)) return
-    if (member.role === 'leader' || member.roleBefore === 'leader') return
+    if (member.role === 'leader' || (member.roleBefore === 'leader' && member.term === member.termBefore)) return
     cluster.fail(
       R.onlyLeaderTakesProposals,
       member,

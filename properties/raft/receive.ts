@@ -144,7 +144,10 @@ export function judgePreVoteRequest(
     view.term === member.termBefore &&
     upToDate &&
     (member.voteBefore === from.id || (member.voteBefore === null && member.leaderBefore === null))
-  if (!mayGrantPreVote(view.term, member.termBefore, upToDate) && !couldVote) return
+  if (!mayGrantPreVote(view.term, member.termBefore, upToDate) && !couldVote) {
+    if (!member.wasBusy) member.preGrantable &= ~(1 << from.number)
+    return
+  }
   if (member.preGrantableTerm !== view.term) {
     member.preGrantableTerm = view.term
     member.preGrantable = 0
@@ -315,7 +318,7 @@ function judgeTaken(cluster: Cluster, member: Member, view: View<'append-entries
     return
   }
   tested[R.appendTakesEntries]!++
-  let wrong = log.lastIndex !== planned.lastIndex ? planned.lastIndex : 0
+  let wrong = log.lastIndex === planned.lastIndex ? 0 : Math.min(log.lastIndex, planned.lastIndex) + 1
   for (const entry of view.entries) {
     if (entry.index <= log.base) continue
     const held = log.at(entry.index)

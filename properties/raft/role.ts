@@ -165,6 +165,14 @@ export function judgeRole(cluster: Cluster, member: Member, input: Input, now: n
     judgeEndOfLeadership(cluster, member, input, now)
   if (campaigned || preCampaigned) judgeCampaign(cluster, member, input, now, campaigned)
   if (role === 'leader' && (roleBefore !== 'leader' || term !== termBefore)) judgeElection(cluster, member, now)
+  if (role === 'candidate' && roleBefore !== 'candidate' && term === termBefore) {
+    cluster.fail(
+      R.campaignsByNextTerm,
+      member,
+      `became candidate of term ${term}, in which it was ${roleBefore}`,
+      `candidate of term ${term + 1}`,
+    )
+  }
   if (role === 'candidate' || role === 'pre-candidate') judgeVictory(cluster, member, input)
 
   if (member.leader !== null && (member.leader !== member.leaderBefore || term !== termBefore)) {
@@ -189,7 +197,8 @@ function judgeCampaign(cluster: Cluster, member: Member, input: Input, now: numb
   const own = 1 << member.number
   const voters = member.votersBefore | member.outgoingBefore
   const alone = voters === own || (member.voters | member.outgoing) === own
-  const asked = input.type === 'deliver' && input.message.view.kind === 'timeout-now'
+  const view = input.type === 'deliver' ? input.message.view : null
+  const asked = campaigned && view?.kind === 'timeout-now' && view.term >= member.termBefore
   const leaderLeft =
     member.leaderBefore !== null &&
     (((member.voters | member.outgoing) >> cluster.member(member.leaderBefore).number) & 1) === 0
@@ -253,6 +262,8 @@ function judgeCampaign(cluster: Cluster, member: Member, input: Input, now: numb
     member.asked = 0
     member.votes = 0
     member.refusals = 0
+    // What was granted for this campaign does not serve the next.
+    member.preVotes = member.preVotesOfRound = 0
     member.campaignTerm = member.term
     member.campaignIndex = member.lastIndexBefore
     member.campaignLogTerm = member.lastTermBefore

@@ -355,7 +355,7 @@ function judgeVoteGranted(cluster: Cluster, member: Member, to: Member, view: Vi
 function judgePreVoteAsked(cluster: Cluster, member: Member, view: View<'pre-vote'>, now: number): void {
   cluster.tested[R.preVoteRequestTellsOwnLog]!++
   if (member.role === 'pre-candidate') {
-    if (member.disturbed !== now) member.preVotesOfRound = 0
+    if (member.disturbed !== now) member.preVotesOfRound = member.preVoteRefusals = 0
     notePreCampaign(member)
     member.disturbed = now
   } else if (view.term <= member.preCampaignTerm && member.wasBusy) return
@@ -376,7 +376,7 @@ function judgePreVoteAsked(cluster: Cluster, member: Member, view: View<'pre-vot
 
 function judgePreVoteGranted(cluster: Cluster, member: Member, to: Member, view: View<'pre-vote-response'>): void {
   cluster.tested[R.preVoteForUpToDateLog]!++
-  if (view.term < member.preGrantableTerm) return
+  if (view.term < member.preGrantableTerm && member.wasBusy) return
   if (view.term !== member.preGrantableTerm || ((member.preGrantable >> to.number) & 1) === 0) {
     cluster.fail(
       (member.disregarded >> to.number) & 1 ? R.disregardsVotesUnderLeader : R.preVoteForUpToDateLog,

@@ -129,7 +129,8 @@ class Cluster {
       const next = Math.min(timer?.[1].wake ?? Infinity, arrival?.at ?? Infinity)
       if (next > end) break
       this.now = Math.max(this.now, next)
-      if (arrival !== undefined && arrival.at <= next) {
+      // Timers first: the contract lets no member be stepped at an instant at which it should have been woken.
+      if (arrival !== undefined && (timer === undefined || arrival.at < timer[1].wake!)) {
         this.#flight.shift()
         const { from, to } = arrival.message
         if (this.member(to).down || this.#links.some((link) => link[0] === from && link[1] === to)) continue

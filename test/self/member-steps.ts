@@ -113,7 +113,7 @@ export function stepsOf(event: MemberEvent, before: Outcome, now: number): Judge
   switch (event.type) {
     case 'election-timeout': {
       // A leader has heartbeats to send meanwhile.
-      const beats = before.role === 'leader' ? [100, 200, 300] : []
+      const beats = before.role === 'leader' ? [20, 120, 220, 320] : []
       const quiet = beats.map((after): JudgedStep => ({
         input: { type: 'advance', node: TESTED, at: now, until: now + after },
         answer: answerOf(now + after, null, heartbeats(before, now + after)),

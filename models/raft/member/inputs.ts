@@ -7,8 +7,10 @@ import type { InputOf, MemberContext, MemberInput } from './state.ts'
 export interface MemberBounds {
   /** Greatest term. */
   readonly terms: number
-  /** Most entries that peers or clients bring into a log. */
+  /** Most entries that a peer's append brings into a log. */
   readonly entries: number
+  /** Most entries that a leader's log has after a proposal. */
+  readonly proposed: number
   /** Whether leaders hand over their office (timeout-now). */
   readonly transfer: boolean
 }
@@ -20,7 +22,7 @@ const SECOND = 2
 export function memberInputs(role: Role, context: MemberContext, bounds: MemberBounds): MemberInput[] {
   const inputs: MemberInput[] = [{ type: 'restart' }]
   if (role === 'leader' || context.term < bounds.terms) inputs.push({ type: 'election-timeout' })
-  if (role !== 'leader' || context.log.length <= bounds.entries) inputs.push({ type: 'propose' })
+  if (role !== 'leader' || context.log.length < bounds.proposed) inputs.push({ type: 'propose' })
   for (const peer of PEERS) {
     inputs.push(
       ...voteRequests(context, peer, bounds),

@@ -73,14 +73,19 @@ export function fits(pattern: Pattern, context: MemberContext, outcome: Outcome)
     outcome.commit >= pattern.commitAtLeast &&
     outcome.commit <= pattern.commitAtMost &&
     (pattern.grows ? extendsLog(pattern.log, outcome.log, term) : sameLog(pattern.log, outcome.log)) &&
-    (pattern.mustNameLeader
-      ? leader === pattern.leader
-      : leader === NOBODY ||
-        leader === knownLeader(context.environment, term) ||
-        (role === 'leader' && leader === SELF)) &&
+    (pattern.mustNameLeader ? leader === pattern.leader : mayName(context, role, term, leader)) &&
     pattern.replies.includes(reply) &&
-    (reply !== 'success' || outcome.acknowledged <= pattern.acknowledgesAtMost)
+    (reply !== 'success' || outcome.acknowledged <= Math.min(pattern.acknowledgesAtMost, outcome.log.length))
   )
+}
+
+/** A member may name nobody, or the leader of its term; where it cannot know, it may guess, but once only. */
+function mayName(context: MemberContext, role: Role, term: number, leader: number): boolean {
+  if (leader === NOBODY) return true
+  if (role === 'leader') return leader === SELF
+  const known = knownLeader(context.environment, term)
+  if (known !== NOBODY) return leader === known
+  return term !== context.term || context.named === NOBODY || leader === context.named
 }
 
 function extendsLog(log: readonly number[], longer: readonly number[], term: number): boolean {

@@ -70,7 +70,8 @@ export function appendEntries(role: Role): Rule<'append-entries'>[] {
     name: 'older term',
     to: staying(role),
     allows: (context, { term }) =>
-      isStale(context.term, term) ? keepsOffice(role, context, { replies: ['failure', 'none'] }) : null,
+      // A success that acknowledges nothing only tells the newer term: [ER] raft.go Step.
+      isStale(context.term, term) ? keepsOffice(role, context, { replies: ['failure', 'none', 'success'] }) : null,
   }
   const newer = taking('newer term, ', (context, { term }) => term > context.term)
   // A term has one leader: no append of its own term reaches it.
@@ -132,7 +133,9 @@ function passingOver(): Rule<'append-entries'> {
       const { log, commit, term } = context
       const may = append.term === term && mayPassOver(append.previousIndex, commit) && isConsistent(context, append)
       if (!may || isIdle(context, append)) return null
-      return { ...takes(context, append), log, commit, commitAtLeast: commit, acknowledges: commit }
+      const taken = takes(context, append)
+      const commitAtMost = Math.min(taken.commit, log.length)
+      return { ...taken, log, commit, commitAtLeast: commit, commitAtMost, acknowledges: commit }
     },
   }
 }
@@ -155,7 +158,7 @@ export function heartbeat(role: Role): Rule<'heartbeat'>[] {
       mustNameLeader: true,
       commitAtMost: heartbeatCommit(context.commit, commit, context.log.length),
       replies: ['success', 'failure'],
-      acknowledgesAtMost: Infinity,
+      acknowledgesAtMost: context.log.length,
     })
   const rules: Rule<'heartbeat'>[] = [
     {
@@ -163,7 +166,7 @@ export function heartbeat(role: Role): Rule<'heartbeat'>[] {
       to: staying(role),
       allows: (context, { term }) =>
         isStale(context.term, term)
-          ? keepsOffice(role, context, { replies: ['failure', 'success', 'none'], acknowledgesAtMost: Infinity })
+          ? keepsOffice(role, context, { replies: ['failure', 'success', 'none'], acknowledgesAtMost: context.log.length })
           : null,
     },
     {

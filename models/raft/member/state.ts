@@ -91,6 +91,8 @@ export interface MemberContext {
   readonly leader: number
   readonly log: readonly number[]
   readonly commit: number
+  /** Who it last named leader of its term, though it may name nobody now. */
+  readonly named: number
   /** Peers that refused the vote, or pre-vote, that is under way: bits. */
   readonly refusals: number
   /** Whether it asked for pre-votes in this term, so that answers may be under way. */
@@ -139,6 +141,7 @@ export function contextAfter(
     leader: outcome.leader,
     log: outcome.log,
     commit: outcome.commit,
+    named: outcome.leader !== NOBODY ? outcome.leader : sameTerm ? context.named : NOBODY,
     refusals: sameOffice ? refusalsAfter(role, context, event) : 0,
     asked: outcome.role === 'pre-candidate' || (sameTerm && context.asked),
     match: sameOffice && role === 'leader' ? matchWith(context, event) : [0, 0, 0],
