@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/self/**/*.test.ts'],
     // Children are started and killed: on a busy machine that takes a while.
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 })
