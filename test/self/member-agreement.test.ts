@@ -176,7 +176,7 @@ describe('agreement', () => {
     { name: 'elections', model: electionModel({ terms: 3, crash: true }) },
     { name: 'replication', model: replicationModel({ terms: 3, entries: 3, crashes: 3 }) },
   ]
-  test.each(systems)('machine and explorer: $name', { timeout: 600_000 }, ({ name, model }) => {
+  test.each(systems)('machine and explorer: $name', { timeout: 3_600_000 }, ({ name, model }) => {
     const memberOf = name === 'elections' ? electionMember(model) : replicationMember
     let allowed = 0
     let forbidden = 0
@@ -203,7 +203,7 @@ describe('agreement', () => {
     console.log(`${name}: ${allowed} allowed, ${forbidden} forbidden, ${free} that the machine leaves free`)
   })
 
-  test('machine and judge', { timeout: 600_000 }, () => {
+  test('machine and judge', { timeout: 3_600_000 }, () => {
     const tally: Tally = { triples: 0, allowed: 0, forbidden: 0, disagreements: new Map() }
     for (let seed = 1; tally.triples < TRIPLES; seed++) walk(seed, tally)
     console.log(`${tally.triples} triples: ${tally.allowed} allowed, ${tally.forbidden} forbidden`)

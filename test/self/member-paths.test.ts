@@ -13,13 +13,11 @@ const reference = createReference()
 const declined = [
   'follower: election-timeout: asks for pre-votes and still names its leader',
   'follower: request-vote: refuses, it knows a leader',
-  'follower: pre-vote: does not grant, though it could',
   'follower: append-entries: passes over what begins below its commit index',
   'pre-candidate: election-timeout: asks for pre-votes and still names its leader',
   'pre-candidate: election-timeout: gives up',
   'pre-candidate: request-vote: grants, though it knows a leader',
   'pre-candidate: request-vote: refuses, it knows a leader',
-  'pre-candidate: pre-vote: does not grant, though it could',
   'pre-candidate: pre-vote-response: stands by an earlier refusal',
   'pre-candidate: pre-vote-response: campaigns by a grant of an earlier term',
   'pre-candidate: append-entries: passes over what begins below its commit index',

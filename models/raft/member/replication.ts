@@ -166,7 +166,10 @@ export function heartbeat(role: Role): Rule<'heartbeat'>[] {
       to: staying(role),
       allows: (context, { term }) =>
         isStale(context.term, term)
-          ? keepsOffice(role, context, { replies: ['failure', 'success', 'none'], acknowledgesAtMost: context.log.length })
+          ? keepsOffice(role, context, {
+              replies: ['failure', 'success', 'none'],
+              acknowledgesAtMost: context.log.length,
+            })
           : null,
     },
     {
