@@ -15,7 +15,7 @@ export type Origin =
   | { readonly kind: 'reference'; readonly configuration: Variant }
   | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly times: AdapterOptions }
 
-/** What a worker is given. */
+/** Cases to run, and on what. */
 export interface Job {
   readonly origin: Origin
   readonly seed: number
@@ -24,57 +24,88 @@ export interface Job {
   readonly numbers: readonly number[]
 }
 
+/** What a worker is told: to take its part in a job, or to stop. */
+export type Order =
+  | {
+      readonly order: 'run'
+      readonly job: Job
+      /** Index in `numbers` of the worker's first case. */
+      readonly first: number
+      /** Index of the next case that nobody has taken; shared by all workers. */
+      readonly next: Int32Array
+    }
+  | { readonly order: 'stop' }
+
 /** What a worker tells. */
 export type JobMessage =
   | { readonly type: 'progress'; readonly done: number; readonly label: string; readonly failures: number }
   | { readonly type: 'tally'; readonly tally: Tally }
   | { readonly type: 'failed'; readonly error: Error }
 
-/** Whoever tells a worker to stop says this. */
-export const stop = 'stop'
-
 /** Workers run what was built: the sources would need a compiler. */
 export const hasWorkers: boolean = import.meta.url.endsWith('.js')
 
-/** Runs the scenarios of these numbers in so many workers. The sums are the same as with one. */
-export async function runInWorkers(
-  { numbers, ...job }: Job,
-  jobs: number,
-  { signal, onRun }: RunsOptions,
-): Promise<Tally> {
-  const done = new Map<number, { done: number; failures: number }>()
-  const tallies = await Promise.all(
-    Array.from({ length: jobs }, (_, part) =>
-      runWorker({ ...job, numbers: numbers.filter((_number, index) => index % jobs === part) }, signal, (progress) => {
-        done.set(part, progress)
-        const sums = [...done.values()]
-        const sum = (part: 'done' | 'failures'): number => sums.reduce((total, each) => total + each[part], 0)
-        onRun?.(sum('done'), progress.label, sum('failures'))
-      }),
-    ),
-  )
-  const tally = createTally()
-  for (const part of tallies) addTally(tally, part)
-  return tally
+/** Threads that take cases from one queue, and keep what they have learnt for the next job. */
+export class WorkerPool {
+  readonly #workers: readonly Worker[]
+
+  constructor(size: number) {
+    this.#workers = Array.from({ length: size }, () => new Worker(new URL('./worker.js', import.meta.url)))
+  }
+
+  /** Runs the cases of a job. The sums are the same however many workers there are. */
+  async run(job: Job, { signal, onRun }: RunsOptions): Promise<Tally> {
+    const next = new Int32Array(new SharedArrayBuffer(4))
+    next[0] = this.#workers.length
+    const done = new Map<number, { done: number; failures: number }>()
+    const tallies = await Promise.all(
+      this.#workers.map((worker, first) =>
+        runOn(worker, { order: 'run', job, first, next }, signal, (progress) => {
+          done.set(first, progress)
+          const sums = [...done.values()]
+          const sum = (part: 'done' | 'failures'): number => sums.reduce((total, each) => total + each[part], 0)
+          onRun?.(sum('done'), progress.label, sum('failures'))
+        }),
+      ),
+    )
+    const tally = createTally()
+    for (const part of tallies) addTally(tally, part)
+    return tally
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+  }
 }
 
-function runWorker(
-  job: Job,
+function runOn(
+  worker: Worker,
+  order: Order,
   signal: AbortSignal | undefined,
   onProgress: (progress: Extract<JobMessage, { type: 'progress' }>) => void,
 ): Promise<Tally> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job })
-    const forget = onAbort(signal, () => worker.postMessage(stop))
-    worker.on('message', (message: JobMessage) => {
-      if (message.type === 'progress') onProgress(message)
-      else if (message.type === 'tally') resolve(message.tally)
-      else reject(message.error)
-    })
-    worker.on('error', reject)
-    worker.on('exit', (code) => {
-      forget()
-      reject(new Error(`a worker ended with code ${code}`))
-    })
+  const { promise, resolve, reject } = withResolvers<Tally>()
+  const listen = (message: JobMessage): void => {
+    if (message.type === 'progress') onProgress(message)
+    else if (message.type === 'tally') resolve(message.tally)
+    else reject(message.error)
+  }
+  const exit = (code: number): void => reject(new Error(`a worker ended with code ${code}`))
+  worker.on('message', listen).on('error', reject).on('exit', exit)
+  worker.postMessage(order)
+  const forget = onAbort(signal, () => worker.postMessage({ order: 'stop' } satisfies Order))
+  return promise.finally(() => {
+    forget()
+    worker.off('message', listen).off('error', reject).off('exit', exit)
   })
+}
+
+function withResolvers<Value>() {
+  let resolve!: (value: Value) => void
+  let reject!: (error: Error) => void
+  const promise = new Promise<Value>((accept, refuse) => {
+    resolve = accept
+    reject = refuse
+  })
+  return { promise, resolve, reject }
 }

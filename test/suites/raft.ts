@@ -4,7 +4,7 @@ import type { Counts, KnownFailure, Outcome, Report } from '../../traces/report.
 import { onAbort } from './abort.ts'
 import { shownOf, shrinkFinding, type Counterexample } from './counterexample.ts'
 import { claimProblems, outcomesOf } from './outcomes.ts'
-import { hasWorkers, runInWorkers, type Origin } from './jobs.ts'
+import type { Origin, WorkerPool } from './jobs.ts'
 import { packageVersion } from './package-files.ts'
 import { runAll } from './runs.ts'
 import { casesOf, type CaseKind } from './scenarios.ts'
@@ -33,8 +33,8 @@ export interface SuiteOptions {
   readonly executions?: number
   /** Milliseconds that shrinking one failure of an adapter may take. Default 20,000. */
   readonly shrinkTime?: number
-  /** Runs on so many cores, where another thread can come by the same target. Default one. */
-  readonly parallel?: { readonly jobs: number; readonly origin: Origin }
+  /** Runs on several cores, where another thread can come by the same target. Default one. */
+  readonly parallel?: { readonly workers: WorkerPool; readonly origin: Origin }
   /** Ends the suite early; the report then holds what was found so far. */
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: SuiteProgress) => void
@@ -89,15 +89,11 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
     onRun: (done: number, label: string, failures: number) =>
       onProgress?.({ done, total: numbers.length, label, failures }),
   }
-  const { jobs, origin } = options.parallel ?? { jobs: 1, origin: null }
+  const { parallel } = options
   const tally =
-    jobs > 1 && origin !== null && hasWorkers
-      ? await runInWorkers(
-          { origin, seed, budget, kinds: options.cases, numbers },
-          Math.min(jobs, numbers.length),
-          runs,
-        )
-      : await runAll(runner, source, numbers, runs)
+    parallel === undefined
+      ? await runAll(runner, source, numbers, runs)
+      : await parallel.workers.run({ origin: parallel.origin, seed, budget, kinds: options.cases, numbers }, runs)
   const selected = selectRequirements(options)
   const notes = noteStrangers(tally, selected, hello.profiles)
   const outcomes = outcomesOf(selected, hello, tally, options.known ?? [])

@@ -26,14 +26,32 @@ const maximalErrors = 10
 /** Every so many scenarios one is run twice, where the implementation says that this makes no difference. */
 const repeatEvery = 50
 
-/** Runs the scenarios of these numbers. Never throws for what the implementation does. */
+/** Numbers of cases that are still to be run. */
+export interface Queue {
+  /** The next number; null if none is left. */
+  take(): number | null
+  readonly left: number
+}
+
+function queueOf(numbers: readonly number[]): Queue {
+  let next = 0
+  return {
+    take: () => numbers[next++] ?? null,
+    get left() {
+      return Math.max(0, numbers.length - next)
+    },
+  }
+}
+
+/** Runs the cases of these numbers. Never throws for what the implementation does. */
 export async function runAll(
   runner: Runner,
   source: CaseSource,
-  numbers: readonly number[],
+  cases: readonly number[] | Queue,
   options: RunsOptions = {},
 ): Promise<Tally> {
-  const work = new Work(runner, source, numbers, options)
+  const queue = 'take' in cases ? cases : queueOf(cases)
+  const work = new Work(runner, source, queue, options)
   await work.run()
   return work.tally
 }
@@ -48,21 +66,20 @@ class Work {
   readonly tally = createTally()
   readonly #runner: Runner
   readonly #source: CaseSource
-  readonly #numbers: readonly number[]
+  readonly #queue: Queue
   readonly #options: RunsOptions
   /** Runs that were under way when the adapter failed: one of them may be the cause. */
   readonly #suspects: Suspect[] = []
   /** The member path that was tried last. */
   #path: MemberPath | null = null
-  #next = 0
   #done = 0
   #failures = 0
   #deaths = 0
 
-  constructor(runner: Runner, source: CaseSource, numbers: readonly number[], options: RunsOptions) {
+  constructor(runner: Runner, source: CaseSource, queue: Queue, options: RunsOptions) {
     this.#runner = runner
     this.#source = source
-    this.#numbers = numbers
+    this.#queue = queue
     this.#options = options
   }
 
@@ -71,9 +88,11 @@ class Work {
       await Promise.all(Array.from({ length: this.#runner.concurrency }, () => this.#lane()))
       await this.#clearSuspects()
     }
-    const left = this.#numbers.length - this.#next
-    if (left > 0 && !this.#aborted) {
-      this.tally.errors.push(`given up after ${this.#broken} failures of the adapter: ${left} scenarios were not run`)
+    const { left } = this.#queue
+    if (this.#broken >= maximalErrors && left > 0 && !this.#aborted) {
+      this.tally.errors.push(
+        `given up after ${this.#broken} failures of the adapter, with ${left} cases still to be run`,
+      )
     }
   }
 
@@ -87,13 +106,14 @@ class Work {
   }
 
   get #over(): boolean {
-    return this.#aborted || this.#broken >= maximalErrors || this.#next >= this.#numbers.length
+    return this.#aborted || this.#broken >= maximalErrors || this.#queue.left === 0
   }
 
   /** Takes one scenario after the other, until an adapter fails: then everybody waits until it is known why. */
   async #lane(): Promise<void> {
     while (!this.#over && this.#suspects.length === 0) {
-      const number = this.#numbers[this.#next++]!
+      const number = this.#queue.take()
+      if (number === null) return
       const work = this.#source.at(number)
       try {
         await this.#carryOut(number, work)

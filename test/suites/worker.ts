@@ -1,10 +1,11 @@
 /** A worker of `jobs.ts`. */
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { spawnAdapter } from '../../impl/contract/stdio.ts'
 import { createReference } from '../../impl/reference/raft/session.ts'
-import { stop, type Job, type JobMessage, type Origin } from './jobs.ts'
-import { runAll } from './runs.ts'
+import type { Job, JobMessage, Order, Origin } from './jobs.ts'
+import { runAll, type Queue } from './runs.ts'
 import { casesOf } from './scenarios.ts'
+import type { Tally } from './tally.ts'
 import { createRunner, type Target } from './target.ts'
 
 function targetFrom(origin: Origin): Target {
@@ -13,28 +14,51 @@ function targetFrom(origin: Origin): Target {
     : { kind: 'adapter', start: () => spawnAdapter(origin.words, origin.times) }
 }
 
-const { origin, seed, budget, kinds, numbers } = workerData as Job
-const tell = (message: JobMessage): void => parentPort!.postMessage(message)
-const interrupt = new AbortController()
+/** The worker's first case is its own; then it takes what nobody has taken. */
+function sharedQueue(numbers: readonly number[], first: number, next: Int32Array): Queue {
+  let own: number | null = first
+  return {
+    take() {
+      const index = own ?? Atomics.add(next, 0, 1)
+      own = null
+      return numbers[index] ?? null
+    },
+    get left() {
+      const others = Math.max(0, numbers.length - Atomics.load(next, 0))
+      return others + (own !== null && own < numbers.length ? 1 : 0)
+    },
+  }
+}
 
-try {
+const port = parentPort!
+const tell = (message: JobMessage): void => port.postMessage(message)
+let interrupt = new AbortController()
+
+async function run({ origin, seed, budget, kinds, numbers }: Job, first: number, next: Int32Array): Promise<Tally> {
+  const { signal } = interrupt
   const runner = await createRunner(targetFrom(origin))
-  parentPort!.on('message', (message) => {
-    if (message !== stop) return
-    interrupt.abort()
-    void runner.close()
-  })
+  const end = (): void => void runner.close()
+  signal.addEventListener('abort', end)
   try {
     const source = casesOf({ hello: runner.hello, seed, budget, kinds })
-    const tally = await runAll(runner, source, numbers, {
-      signal: interrupt.signal,
+    return await runAll(runner, source, sharedQueue(numbers, first, next), {
+      signal,
       onRun: (done, label, failures) => tell({ type: 'progress', done, label, failures }),
     })
-    tell({ type: 'tally', tally })
   } finally {
+    signal.removeEventListener('abort', end)
     await runner.close()
   }
-} catch (error) {
-  tell({ type: 'failed', error: error as Error })
 }
-parentPort!.close()
+
+port.on('message', (order: Order) => {
+  if (order.order === 'stop') {
+    interrupt.abort()
+    return
+  }
+  interrupt = new AbortController()
+  run(order.job, order.first, order.next).then(
+    (tally) => tell({ type: 'tally', tally }),
+    (error: unknown) => tell({ type: 'failed', error: error as Error }),
+  )
+})

@@ -13,7 +13,7 @@ import {
 } from '../../../traces/report.ts'
 import { runAdapterSuite } from '../adapter-report.ts'
 import { defaultSeed, runRaftSuite, type SuiteProgress } from '../raft.ts'
-import { variants } from '../jobs.ts'
+import { hasWorkers, variants, WorkerPool } from '../jobs.ts'
 import type { CaseKind } from '../scenarios.ts'
 import { loadSpec } from '../spec.ts'
 import type { Counterexample } from '../counterexample.ts'
@@ -68,19 +68,29 @@ async function checkRaft(options: RunOptions, known: readonly KnownFailure[], te
   const { adapter, reference } = options
   const named = adapter !== undefined || reference !== undefined
   const each = named ? [options] : variants.map((variant) => ({ ...options, reference: variant }))
-  const reports: Report[] = []
-  for (const one of each) reports.push(await checkTarget(one, known, terminal))
-  return writeReport({ ...combineReports(reports), rerun: rerunCommand(options) }, options, terminal)
+  const { jobs = adapter === undefined ? Math.min(availableParallelism(), 4) : 1 } = options
+  const workers = jobs > 1 && hasWorkers ? new WorkerPool(jobs) : null
+  try {
+    const reports: Report[] = []
+    for (const one of each) reports.push(await checkTarget(one, known, workers, terminal))
+    return writeReport({ ...combineReports(reports), rerun: rerunCommand(options) }, options, terminal)
+  } finally {
+    await workers?.close()
+  }
 }
 
-async function checkTarget(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
+async function checkTarget(
+  options: RunOptions,
+  known: readonly KnownFailure[],
+  workers: WorkerPool | null,
+  terminal: Terminal,
+): Promise<Report> {
   const { target, origin, command, flags } = targetOf(options)
-  const { jobs = origin.kind === 'reference' ? Math.min(availableParallelism(), 4) : 1 } = options
   const { out = defaultFolder } = options
   const progress = createProgress(terminal.err)
   const { report, counterexamples } = await runRaftSuite(target, {
     ...options,
-    parallel: { jobs, origin },
+    ...(workers === null ? {} : { parallel: { workers, origin } }),
     profiles: options.profile,
     requirements: options.requirement,
     known,
