@@ -126,8 +126,10 @@ describe('corrupted traces', () => {
   it('are rejected by the step layer', () => {
     const { drawn, survived } = total([...fates].flatMap(([name, fate]) => (isFree(name) ? [] : [fate])))
     const rate = 1 - survived / drawn
-    console.log(`${drawn} corruptions, ${(100 * rate).toFixed(1)} % rejected; by operator and field:\n${table(fates)}`)
-    console.log(`of each kind alike:\n${table(rareFates)}`)
+    const all = total([...fates.values()])
+    console.log(`${drawn} corruptions, ${percent(rate)} rejected; survived: ${survivors(fates)}`)
+    console.log(`${percent(1 - all.survived / all.drawn)} of ${all.drawn} with those that are free`)
+    console.log(`of each kind alike, survived: ${survivors(rareFates)}`)
     expect(drawn).toBe(runs * corruptionsOfRun)
     expect(rate).toBeGreaterThanOrEqual(0.95)
   })
@@ -142,9 +144,13 @@ describe('corrupted traces', () => {
   })
 })
 
-function table(fates: ReadonlyMap<string, Fate>): string {
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+
+/** How many of each kind survived, of how many. */
+function survivors(fates: ReadonlyMap<string, Fate>): string {
   return [...fates]
+    .filter(([, { survived }]) => survived > 0)
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .map(([name, { drawn, survived }]) => `${isFree(name) ? '(free) ' : ''}${name}: ${drawn - survived} of ${drawn}`)
-    .join('\n')
+    .map(([name, { drawn, survived }]) => `${name}${isFree(name) ? ' (free)' : ''} ${survived}/${drawn}`)
+    .join(', ')
 }
