@@ -177,13 +177,19 @@ export function judgeRole(cluster: Cluster, member: Member, input: Input, now: n
 
   if (member.leader !== null && (member.leader !== member.leaderBefore || term !== termBefore)) {
     const leader = cluster.leaderOf(term)
-    const named = leader?.id ?? (member.namedTerm === term ? member.named : member.leader)
-    if (named !== member.leader) {
+    if (leader !== null && leader.id !== member.leader) {
       cluster.fail(
         R.followerKnowsLeader,
         member,
         `names ${member.leader} leader of term ${term}`,
-        leader === null ? `${named}, which it named before` : `${leader.id}, the leader of that term`,
+        `${leader.id}, the leader of that term`,
+      )
+    } else if (member.namedTerm === term && member.named !== member.leader) {
+      cluster.fail(
+        R.followerKnowsLeader,
+        member,
+        `names ${member.leader} leader of term ${term} after ${member.named}`,
+        `${member.named}, until the term changes`,
       )
     }
     member.namedTerm = term
