@@ -1,7 +1,10 @@
 /** Every MUST of the Raft chapter has a mutant that breaks it; a few of them are hunted here, all by `npm run zoo`. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { raftMutants } from '../mutants/raft.ts'
 import { hunt } from '../mutants/zoo.ts'
+import { packageRoot } from '../suites/package-files.ts'
 import { loadSpec, surfaceOf } from '../suites/spec.ts'
 
 const chapter = loadSpec().requirements.filter(({ slug, until }) => surfaceOf(slug) === 'raft' && until === null)
@@ -28,6 +31,18 @@ describe('the mutants of Raft', () => {
       expect(rule).toMatch(/\.$/)
       expect(seenIn).not.toBe('')
     }
+  })
+})
+
+describe('the public bugs in the appendix of SPEC.md', () => {
+  const rows = [...readFileSync(join(packageRoot, 'SPEC.md'), 'utf8').matchAll(/^\| ([a-z-]+) \| (raft\/[a-z-]+)/gm)]
+
+  test('are all there', () => {
+    expect(rows.length).toBeGreaterThanOrEqual(26)
+  })
+
+  test.each(rows.map(([, name, slug]) => ({ name, slug })))('$name breaks $slug', ({ name, slug }) => {
+    expect(raftMutants.find((mutant) => mutant.name === name)?.breaks).toBe(slug)
   })
 })
 

@@ -284,7 +284,7 @@ export const elections: readonly Mutant[] = [
     },
   }),
   mutant({
-    name: 'leads-with-first-heartbeat',
+    name: 'refusal-spoils-election',
     breaks: 'raft/leads-when-elected',
     rule: 'A candidate takes up leadership only if it wins while no other voter has refused.',
     seenIn: folklore,

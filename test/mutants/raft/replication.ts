@@ -63,7 +63,7 @@ export const replication: readonly Mutant[] = [
     },
   }),
   mutant({
-    name: 'heartbeats-when-idle-only',
+    name: 'no-heartbeats-while-appending',
     breaks: 'raft/heartbeats',
     rule: 'A heartbeat is left out as long as the member has not answered the last append.',
     seenIn: folklore,
@@ -127,16 +127,13 @@ export const replication: readonly Mutant[] = [
     },
   }),
   mutant({
-    name: 'compacted-term-matches',
+    name: 'tells-term-zero-of-discarded',
     breaks: 'raft/append-tells-own-log',
-    rule: 'A discarded or unknown entry compares as one of term 0, at the leader and at the follower.',
-    seenIn: 'etcd-io/raft#31',
+    rule: 'A leader that has discarded the entry before an append tells its term as 0, and sends no snapshot.',
+    seenIn: folklore,
     member: class extends RaftMember {
       protected override termBefore(next: number): number {
         return Math.max(super.termBefore(next), 0)
-      }
-      protected override matchesPrevious({ previousIndex, previousTerm }: AppendRequest): boolean {
-        return Math.max(this.log.termAt(previousIndex), 0) === previousTerm
       }
     },
   }),
@@ -163,7 +160,7 @@ export const replication: readonly Mutant[] = [
     },
   }),
   mutant({
-    name: 'new-leader-drops-uncommitted',
+    name: 'replaces-uncommitted-entry',
     breaks: 'raft/leader-append-only',
     rule: 'A leader that is asked for another entry while the last is not committed replaces the last one.',
     seenIn: folklore,
@@ -208,6 +205,19 @@ export const replication: readonly Mutant[] = [
     member: class extends RaftMember {
       protected override matchesPrevious({ previousIndex }: AppendRequest): boolean {
         return previousIndex <= this.log.lastIndex
+      }
+    },
+  }),
+  mutant({
+    name: 'compacted-term-matches',
+    breaks: 'raft/append-consistency-check',
+    also: { 'raft/append-takes-entries': 'entries behind an unknown one leave a gap in the log' },
+    rule: 'An entry that a follower has discarded, or never had, has term 0, and term 0 compares as equal.',
+    seenIn: 'etcd-io/raft#31',
+    member: class extends RaftMember {
+      protected override matchesPrevious({ previousIndex, previousTerm }: AppendRequest): boolean {
+        const term = Math.max(this.log.termAt(previousIndex), 0)
+        return term === 0 || term === previousTerm
       }
     },
   }),

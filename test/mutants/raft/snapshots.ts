@@ -36,9 +36,9 @@ export const snapshots: readonly Mutant[] = [
     },
   }),
   mutant({
-    name: 'compacts-committed',
+    name: 'compacts-one-too-many',
     breaks: 'raft/compacts-applied-only',
-    rule: 'A follower discards what its snapshot from before covers, and one entry more.',
+    rule: 'Compaction discards one entry more than its snapshot covers.',
     seenIn: folklore,
     member: class extends RaftMember {
       protected override compactionIndex(keep: number): number {
