@@ -3,6 +3,7 @@ import { exploreModel, type Bounds, type Exploration, type Progress, type System
 import { electionModel } from './raft/system/election.ts'
 import { membershipModel } from './raft/system/membership.ts'
 import { replicationModel } from './raft/system/replication.ts'
+import { swimModel } from './swim/system.ts'
 
 /** A number that can be set, such as the greatest term. */
 export interface ModelParameter {
@@ -71,6 +72,26 @@ export const systemModels: readonly ModelEntry[] = [
         terms: terms!,
         entries: entries!,
         candidates: candidates!,
+      }),
+  },
+  {
+    name: 'swim',
+    description:
+      'What members say of each other: suspicions begin and end at any time, and whatever was said may be heard at any time.',
+    parameters: [
+      parameter('members', 'members that there are', 2, 3, 3),
+      parameter('incarnations', 'greatest incarnation', 1, 2, 2),
+      parameter('crashes', 'most members that crash', 0, 3, 1),
+      parameter('leaves', 'most members that leave', 0, 3, 1),
+      parameter('accusers', 'how many members, from the first on, ever suspect of their own accord', 1, 3, 2),
+    ],
+    build: ({ members, incarnations, crashes, leaves, accusers }) =>
+      swimModel({
+        members: members!,
+        incarnations: incarnations!,
+        crashes: crashes!,
+        leaves: leaves!,
+        accusers: accusers!,
       }),
   },
 ]

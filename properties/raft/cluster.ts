@@ -2,33 +2,25 @@
 import type { Configuration, Entry, RaftOptions } from '../../models/raft/vocabulary.ts'
 import type { NodeId } from '../../models/vocabulary.ts'
 import { isQuorum } from '../../models/raft/rules.ts'
-import type { Violation } from '../judge.ts'
+import { Findings } from '../findings.ts'
+import type { Claims } from '../findings.ts'
 import { Member } from './member.ts'
 import type { EntryRecord } from './member.ts'
-import { layerOf, profileOf, R, REQUIREMENTS, slugOf } from './requirements.ts'
-import type { Layer } from './requirements.ts'
+import { catalogue, R } from './requirements.ts'
 
 /** What the judge needs to know of an implementation's claims. */
-export interface Claims {
-  readonly profiles: ReadonlySet<string>
+export interface RaftClaims extends Claims {
   /** Whether the implementation claims to survive crashes and reports its writes, so that durability can be judged. */
   readonly disk: boolean
-  /** Layers that may find a violation; all unless said otherwise. */
-  readonly layers: ReadonlySet<Layer>
 }
 
-export class Cluster {
-  readonly claims: Claims
+export class Cluster extends Findings {
+  readonly claims: RaftClaims
   readonly options: RaftOptions
   readonly members: Member[] = []
   readonly byId = new Map<NodeId, Member>()
-  violation: Violation | null = null
-  /** What an invariant over all members found in the step that is being judged: a rule of the step speaks first. */
-  private found: Violation | null = null
-  readonly advice = new Map<number, Violation>()
   /** How long members waited (local time) before they campaigned of their own accord. */
   readonly waits: number[] = []
-  readonly tested = new Float64Array(REQUIREMENTS)
 
   /** Harness time and number of the step being judged. */
   now = 0
@@ -61,39 +53,14 @@ export class Cluster {
     readonly voters: number
   }[] = []
 
-  constructor(options: RaftOptions, claims: Claims, nodes: readonly NodeId[]) {
+  constructor(options: RaftOptions, claims: RaftClaims, nodes: readonly NodeId[]) {
+    super(catalogue, claims)
     this.options = options
     this.claims = claims
     nodes.forEach((id, number) => {
       const member = new Member(id, number, nodes.length)
       this.members.push(member)
       this.byId.set(id, member)
-    })
-  }
-
-  /** Keeps the first violation: later ones follow from it. */
-  fail(requirement: number, member: Member | null, text: string, allowed: string): void {
-    const layer = layerOf[requirement]!
-    if (!this.claims.layers.has(layer) || !this.claims.profiles.has(profileOf[requirement]!)) return
-    const violation = { requirement: slugOf(requirement), text, allowed, node: member === null ? null : member.id }
-    if (layer === 'state') this.found ??= violation
-    else this.violation ??= violation
-  }
-
-  /** Ends a step: what was found in it, and no rule of the step explains, stands. */
-  conclude(): Violation | null {
-    this.violation ??= this.found
-    return this.violation
-  }
-
-  /** Notes what a SHOULD advises against. */
-  advise(requirement: number, member: Member | null, text: string, allowed: string): void {
-    if (this.advice.has(requirement)) return
-    this.advice.set(requirement, {
-      requirement: slugOf(requirement),
-      text,
-      allowed,
-      node: member === null ? null : member.id,
     })
   }
 

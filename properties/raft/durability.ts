@@ -11,7 +11,7 @@ import type {
 import { applyDelta, misplacedEntry } from './member.ts'
 import type { Log, Member, PendingWrite } from './member.ts'
 import type { Cluster } from './cluster.ts'
-import { configurationText, describeRecord } from './cluster.ts'
+import { configurationText, describeRecord, isEntry } from './cluster.ts'
 import { R } from './requirements.ts'
 
 export function noteWrite(cluster: Cluster, member: Member, output: Extract<Output, { type: 'write' }>): void {
@@ -61,6 +61,18 @@ function judgeWritten(cluster: Cluster, member: Member, { term, vote, commit, lo
         `a vote for ${member.vote ?? 'nobody'}`,
       )
     }
+  }
+  const other = log?.append?.find((entry) => {
+    const own = member.log.at(entry.index)
+    return own !== null && own.term === entry.term && !isEntry(own, entry)
+  })
+  if (other !== undefined) {
+    cluster.fail(
+      R.recoversLog,
+      member,
+      `wrote entry ${other.index} of term ${other.term} as "${other.digest}", which is another in its log`,
+      'the entries of its log',
+    )
   }
   if (commit !== undefined && commit > member.commit) {
     cluster.fail(
@@ -144,7 +156,25 @@ function judgeDeparture(cluster: Cluster, member: Member, message: OutgoingMessa
       )
     }
   }
-  if (view.kind === 'append-entries-response' && view.success && view.term === member.term) {
+  const acknowledges =
+    (view.kind === 'append-entries-response' || view.kind === 'install-snapshot-response') &&
+    view.success &&
+    view.term === member.term
+  // [ER] acknowledges a snapshot by an append response.
+  if (acknowledges && member.snapshotTaken > 0 && view.index >= member.snapshotTaken) {
+    tested[R.snapshotDurableBeforeAck]!++
+    const durable = holds(member, member.snapshotTaken)
+    if (!durable) {
+      cluster.fail(
+        R.snapshotDurableBeforeAck,
+        member,
+        `its acknowledgement of a snapshot up to index ${member.snapshotTaken} left while its disk held entries up to ${member.durableLog.lastIndex}`,
+        'a response only after the snapshot is durable',
+      )
+    }
+    member.snapshotTaken = 0
+  }
+  if (view.kind === 'append-entries-response' && acknowledges) {
     tested[R.entriesDurableBeforeAck]!++
     if (!holds(member, view.index) || (view.index > 0 && member.durableTerm < view.term)) {
       cluster.fail(
@@ -152,17 +182,6 @@ function judgeDeparture(cluster: Cluster, member: Member, message: OutgoingMessa
         member,
         `its acknowledgement of index ${view.index} in term ${view.term} left while its disk held term ${member.durableTerm} and entries up to ${member.durableLog.lastIndex}`,
         'a response only after term and entries are durable',
-      )
-    }
-  }
-  if (view.kind === 'install-snapshot-response' && view.success && view.term === member.term) {
-    tested[R.snapshotDurableBeforeAck]!++
-    if (!holds(member, view.index)) {
-      cluster.fail(
-        R.snapshotDurableBeforeAck,
-        member,
-        `its acknowledgement of a snapshot up to index ${view.index} left while its disk held entries up to ${member.durableLog.lastIndex}`,
-        'a response only after the snapshot is durable',
       )
     }
   }
@@ -289,7 +308,10 @@ function judgeLeaderRestarted(cluster: Cluster, member: Member): void {
       `${member.id} restarted as leader of term ${member.term}, which ${other.id} already leads`,
       'another role',
     )
-  } else cluster.leaders.set(member.term, member)
+    return
+  }
+  cluster.leaders.set(member.term, member)
+  member.ledTerm = member.term
 }
 
 /** Where no entry of the log brings a configuration, that of the snapshot on disk is in effect. */

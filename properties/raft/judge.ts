@@ -11,9 +11,11 @@ import type {
 } from '../../models/raft/vocabulary.ts'
 import { isQuorum, leaderMayCommit } from '../../models/raft/rules.ts'
 import type { NodeId } from '../../models/vocabulary.ts'
+import { allLayers } from '../catalogue.ts'
+import type { Layer } from '../catalogue.ts'
 import type { Judge, Phase, Violation } from '../judge.ts'
 import { Cluster, configurationText, describeRecord } from './cluster.ts'
-import type { Claims } from './cluster.ts'
+import type { RaftClaims } from './cluster.ts'
 import { acknowledge, judgeCommittedDurable, judgeCrash, judgeRestart, noteDeparture, noteWrite } from './durability.ts'
 import { History } from './history.ts'
 import { judgeLiveness, Liveness } from './liveness.ts'
@@ -23,8 +25,7 @@ import { judgeChangeAdded, judgeConfiguration, judgeFollowsLog, trackConfigurati
 import type { ConfigurationCauses } from './membership.ts'
 import * as receive from './receive.ts'
 import type { AppendPlan } from './receive.ts'
-import { R, REQUIREMENTS, slugOf } from './requirements.ts'
-import type { Layer } from './requirements.ts'
+import { R } from './requirements.ts'
 import {
   countsLearners,
   describeVoters,
@@ -48,7 +49,7 @@ export interface JudgedStart {
 const ROLES = ['follower', 'pre-candidate', 'candidate', 'leader'] as const
 
 class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
-  private readonly claims: Claims
+  private readonly claims: RaftClaims
   private cluster!: Cluster
   private history = new History()
   private liveness = new Liveness()
@@ -61,7 +62,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     appliedIndex: 0,
   }
 
-  constructor(claims: Claims) {
+  constructor(claims: RaftClaims) {
     this.claims = claims
   }
 
@@ -314,9 +315,11 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
           member.readRequests.set(view.request, { step: this.cluster.step, commit: member.commit })
         }
         return
-      case 'read-index-response':
-        member.readAnswers.push({ step: this.cluster.step, index: view.index })
+      case 'read-index-response': {
+        const asked = member.readsAsked.get(view.request)
+        if (asked !== undefined) member.readAnswers.push({ asked, index: view.index })
         return
+      }
       default:
     }
   }
@@ -638,6 +641,8 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       }
     }
     if (member.role !== 'leader' || member.voters === 0) return
+    // Who claims no durability may wait for its disk all the same.
+    if (!claims.disk && member.busySince >= 0) return
     // It must commit what a majority under both the configuration before and after this step acknowledged.
     let reachable = commit
     for (const other of cluster.members) {
@@ -902,7 +907,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         this.judgeReadResult(member, pending.step, pending.commitThen)
         return
       case 'read lease':
-        if (member.role === 'leader') this.judgeLeaseRead(member)
+        if (member.role === 'leader' && readAnswers(member, pending.step).length === 0) this.judgeLeaseRead(member)
         else this.judgeReadResult(member, pending.step, pending.commitThen)
         return
       default:
@@ -912,9 +917,10 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   private judgeReadResult(member: Member, arrived: number, commitThen: number): void {
     const { cluster } = this
     let index = commitThen
-    if (member.role === 'leader') judgeReadServed(cluster, member, arrived)
+    const answers = readAnswers(member, arrived)
+    // Who leads now may have asked another leader before.
+    if (member.role === 'leader' && answers.length === 0) judgeReadServed(cluster, member, arrived)
     else {
-      const answers = member.readAnswers.filter((each) => each.step >= arrived)
       cluster.tested[R.readConfirmsLeadership]!++
       if (answers.length === 0) {
         cluster.fail(
@@ -1109,16 +1115,11 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   }
 
   advice(): readonly Violation[] {
-    return [...this.cluster.advice.values()]
+    return this.cluster.advice()
   }
 
   exercised(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>()
-    for (let number = 0; number < REQUIREMENTS; number++) {
-      const count = this.cluster.tested[number]!
-      if (count > 0) counts.set(slugOf(number), count)
-    }
-    return counts
+    return this.cluster.exercised()
   }
 
   transitions(): ReadonlyMap<string, number> {
@@ -1164,6 +1165,11 @@ function leavesNoVoter(member: Member, changes: readonly MembershipChange[]): bo
   return voters.size === 0
 }
 
+/** Read indexes that a leader gave a member which had asked for them since a step. */
+function readAnswers({ readAnswers: all }: Member, since: number): Member['readAnswers'] {
+  return all.filter(({ asked }) => asked >= since)
+}
+
 function replies(answer: Answer, to: Member): Message[] {
   return answer.outputs.flatMap((output) => (output.type === 'message' && output.to === to.id ? [output.view] : []))
 }
@@ -1184,7 +1190,7 @@ function fromLeader(input: Input): boolean {
 export function createRaftJudge(
   profiles: readonly string[],
   disk: boolean,
-  layers: readonly Layer[] = ['step', 'state', 'history', 'liveness'],
+  layers: readonly Layer[] = allLayers,
 ): Judge<JudgedStart, Input, Answer, Inspection> {
   const claimed = new Set(profiles)
   return new RaftJudge({ profiles: claimed, disk: disk && claimed.has('raft-persistence'), layers: new Set(layers) })

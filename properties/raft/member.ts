@@ -189,6 +189,8 @@ export class Member {
   /** Rounds of leadership confirmation that it heard of in a term. */
   heardRoundsTerm = -1
   readonly heardRounds = new Set<number>()
+  /** Last index of a snapshot that replaced its log and that it has not acknowledged since; 0 for none. */
+  snapshotTaken = 0
   /** Indexes behind which it was sent appends that it may refuse. */
   readonly refusable = new Set<number>()
 
@@ -243,8 +245,11 @@ export class Member {
   lastLocal = 0
 
   readonly pending = new Map<number, PendingOperation>()
+  /** The step at which it first asked another member for a read index, by request. */
+  readonly readsAsked = new Map<string, number>()
+  /** The read indexes that it was given, each with the step at which it had asked. */
+  readonly readAnswers: { readonly asked: number; readonly index: number }[] = []
   /** Reads that other members asked of it, by request: the step and its commit index then. */
-  readonly readAnswers: { readonly step: number; readonly index: number }[] = []
   readonly readRequests = new Map<string, { readonly step: number; readonly commit: number }>()
 
   constructor(id: NodeId, number: number, members: number) {
@@ -310,10 +315,12 @@ export class Member {
     this.heardRoundsTerm = -1
     this.heardRounds.clear()
     this.refusable.clear()
+    this.snapshotTaken = 0
     this.writtenTerm = this.durableTerm
     this.transferTo = null
     this.pending.clear()
     this.readRequests.clear()
+    this.readsAsked.clear()
     this.readAnswers.length = 0
     this.lostProposals = false
     this.owedAppends = this.owedVotes = 0

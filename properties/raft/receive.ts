@@ -208,6 +208,11 @@ function noteRoundHeard(member: Member, term: number, round: number): void {
   member.heardRounds.add(round)
 }
 
+/** [ER] tells the sender of an older term of this one by a response that names no index. */
+function noteStale(member: Member): void {
+  member.refusable.add(0)
+}
+
 /** Compares a delivered append with the receiver's log, which has not changed yet. The result is reused by the next call. */
 export function planAppend(member: Member, view: View<'append-entries'>): AppendPlan {
   const { log } = member
@@ -218,6 +223,7 @@ export function planAppend(member: Member, view: View<'append-entries'>): Append
   const termThere = log.termAt(view.previousIndex)
   // What lies below the base is committed, so it matches: [Paper] §7.
   plan.consistent = view.previousIndex < log.base || termThere === view.previousTerm
+  if (!plan.current) noteStale(member)
   if (!plan.consistent || !plan.current) {
     member.refusable.add(view.previousIndex)
     return plan
@@ -339,6 +345,7 @@ function judgeTaken(cluster: Cluster, member: Member, view: View<'append-entries
 
 export function judgeHeartbeat(cluster: Cluster, member: Member, view: View<'heartbeat'>): void {
   if (view.term < member.termBefore || member.term > view.term) {
+    noteStale(member)
     cluster.tested[R.rejectsOlderLeader]!++
     if (member.commit !== member.commitBefore) {
       cluster.fail(
@@ -374,6 +381,7 @@ export function judgeSnapshot(
   const changed =
     delta !== null && (delta.restore !== undefined || delta.truncate !== undefined || delta.append !== undefined)
   if (view.term < member.termBefore || member.term > view.term) {
+    noteStale(member)
     tested[R.rejectsOlderLeader]!++
     if (changed || member.commit !== member.commitBefore) {
       cluster.fail(
@@ -420,6 +428,7 @@ export function judgeSnapshot(
     return
   } else {
     tested[R.snapshotKeepsMatchingSuffix]!++
+    member.snapshotTaken = view.lastIndex
     member.verified = Math.max(member.verified, view.lastIndex)
     if (log.lastIndex !== view.lastIndex || log.lastTerm !== view.lastTerm) {
       cluster.fail(

@@ -1,4 +1,7 @@
 /** The requirements of SPEC.md's Raft chapter that the judge decides, each under a name that code can use. */
+import { catalogueOf } from '../catalogue.ts'
+import type { Layer } from '../catalogue.ts'
+
 export const slugs = {
   oneLeaderPerTerm: 'raft/one-leader-per-term',
   termNeverFalls: 'raft/term-never-falls',
@@ -131,23 +134,6 @@ export const slugs = {
 export type RequirementName = keyof typeof slugs
 export type RequirementSlug = (typeof slugs)[RequirementName]
 
-const names = Object.keys(slugs) as RequirementName[]
-
-/** Number of each requirement, for counters that cost nothing. */
-export const R = Object.fromEntries(names.map((name, number) => [name, number])) as Record<RequirementName, number>
-
-/** Slug of a requirement's number. */
-export function slugOf(number: number): RequirementSlug {
-  const name = names[number]
-  if (name === undefined) throw new RangeError(`no requirement has number ${number}`)
-  return slugs[name]
-}
-
-export const REQUIREMENTS = names.length
-
-/** How deep a requirement is judged: at one step of one member, over all members, by what clients saw, or in time. */
-export type Layer = 'step' | 'state' | 'history' | 'liveness'
-
 const layers: Partial<Record<RequirementName, Layer>> = {
   oneLeaderPerTerm: 'state',
   logMatching: 'state',
@@ -169,10 +155,7 @@ const layers: Partial<Record<RequirementName, Layer>> = {
   readCompletes: 'liveness',
 }
 
-/** Layer of each requirement by number. */
-export const layerOf: readonly Layer[] = names.map((name) => layers[name] ?? 'step')
-
-/** Profile of each requirement, where it is not `raft-core`. A test holds these equal to SPEC.md. */
+/** Requirements by profile; all others are of `raft-core`. A test holds these equal to SPEC.md. */
 const profiles: Readonly<Record<string, readonly RequirementName[]>> = {
   'raft-persistence': [
     'voteDurableBeforeGrant',
@@ -244,7 +227,7 @@ const profiles: Readonly<Record<string, readonly RequirementName[]>> = {
   ],
 }
 
-/** Profile of each requirement by number. */
-export const profileOf: readonly string[] = names.map(
-  (name) => Object.keys(profiles).find((profile) => profiles[profile]!.includes(name)) ?? 'raft-core',
-)
+export const catalogue = catalogueOf<RequirementName>(slugs, 'raft-core', profiles, layers)
+
+/** Number of each requirement, for counters that cost nothing. */
+export const R = catalogue.numbers

@@ -58,8 +58,10 @@ function judgeContents(cluster: Cluster, member: Member, message: OutgoingMessag
     case 'read-index-response':
       judgeReadIndexSent(cluster, member, view)
       return
-    case 'member-removed':
     case 'read-index':
+      if (!member.readsAsked.has(view.request)) member.readsAsked.set(view.request, cluster.step)
+      return
+    case 'member-removed':
     case 'propose':
       return
   }
@@ -103,7 +105,8 @@ function judgeTermTold(cluster: Cluster, member: Member, view: Message): void {
 /** Whether the sender led in the message's term; the term's only leader is the sender of all its appends. */
 function judgeLeads(cluster: Cluster, member: Member, kind: string, term: number): void {
   cluster.tested[R.onlyLeaderAppends]!++
-  if (cluster.leaders.get(term) !== member) {
+  // What it led before it crashed, it leads no more.
+  if (cluster.leaders.get(term) !== member || member.ledTerm < term) {
     cluster.fail(
       R.onlyLeaderAppends,
       member,

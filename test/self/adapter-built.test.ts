@@ -53,6 +53,8 @@ describe('an adapter that refuses to go ends with the process that started it', 
     })
     const grandchild = Number(readFileSync(file, 'utf8'))
     expect([isAlive(pid!), isAlive(grandchild)]).toEqual([true, true])
+    // It may be gone before this reaches it.
+    parent.stdin.on('error', () => {})
     end(parent.pid!)
     parent.stdin.write('\n')
     const how = await gone

@@ -52,6 +52,14 @@ describe('what makes no sense', () => {
       ['run', '--requirement', 'raft/quite-something-else-entirely'],
       "swarmcheck: unknown requirement 'raft/quite-something-else-entirely'; 'swarmcheck list requirements' names all",
     ],
+    [
+      ['run', '--requirement', 'swim/refutes'],
+      "swarmcheck: no suite tests requirement 'swim/refutes' yet; the suites are raft and adapter",
+    ],
+    [
+      ['run', '--profile', 'swim-core'],
+      "swarmcheck: no suite tests profile 'swim-core' yet; the suites are raft and adapter",
+    ],
     [['run', '--reporter', 'jnuit'], "swarmcheck: unknown reporter 'jnuit'; did you mean 'junit'?"],
     [['list', 'profile'], "swarmcheck: unknown list 'profile'; did you mean 'profiles'?"],
     [['explore', 'raft-elections'], "swarmcheck: unknown model 'raft-elections'; did you mean 'raft-election'?"],
@@ -69,7 +77,9 @@ describe('what makes no sense', () => {
     [['run', '--suite', 'adapter'], 'swarmcheck: --suite adapter checks an adapter: name it with --adapter'],
     [['run', '--expect', 'absent.json'], 'swarmcheck: absent.json: no such file'],
     [['init', 'adaptr'], "swarmcheck: unknown file to begin with 'adaptr'; did you mean 'adapter'?"],
-    [['serve', 'swim'], /^swarmcheck: unknown surface 'swim'/],
+    [['serve', 'ipam'], /^swarmcheck: unknown surface 'ipam'/],
+    [['serve', 'swim'], /^swarmcheck: --bind is missing/],
+    [['serve', 'swim', '--name', 'n1', '--bind', 'nowhere'], /^swarmcheck: --bind: 'nowhere' is no address/],
   ])('%j', async (words, message) => {
     const { code, err, out } = await run(...words)
     expect(err).toMatch(oneLine)

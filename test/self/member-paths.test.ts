@@ -24,6 +24,7 @@ const declined = [
   'pre-candidate: timeout-now: ignores',
   'candidate: election-timeout: gives up',
   'candidate: request-vote-response: wins',
+  'candidate: request-vote-response: stands by an earlier refusal',
   'candidate: pre-vote: does not grant, though it could',
   'leader: pre-vote: grants',
   'leader: propose: refuses',

@@ -1,13 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import { slugs } from '../../properties/raft/requirements.ts'
+import type { Catalogue } from '../../properties/catalogue.ts'
+import { catalogue as raft } from '../../properties/raft/requirements.ts'
+import { catalogue as swim } from '../../properties/swim/requirements.ts'
 import { loadSpec, parseSpec, surfaceOf } from '../suites/spec.ts'
 
 describe('SPEC.md', () => {
   const { requirements, profiles } = loadSpec()
-  const raft = requirements.filter(({ slug }) => surfaceOf(slug) === 'raft').map(({ slug }) => slug)
 
-  test('every Raft requirement is judged, and every judged requirement is written down', () => {
-    expect(Object.values<string>(slugs).toSorted()).toEqual(raft.toSorted())
+  test.each<[string, Catalogue]>([
+    ['raft', raft],
+    ['swim', swim],
+  ])('every requirement of %s is judged, every judged one is written down, of one profile', (surface, catalogue) => {
+    const written = requirements.filter(({ slug }) => surfaceOf(slug) === surface)
+    expect(written.map(({ slug, profile }) => `${slug} ${profile}`).toSorted()).toEqual(
+      catalogue.slugs.map((slug, number) => `${slug} ${catalogue.profiles[number]}`).toSorted(),
+    )
   })
 
   test('every profile of the table has requirements', () => {
@@ -18,13 +25,13 @@ describe('SPEC.md', () => {
   test('sentences end as sentences do, and sources name a key of the table', () => {
     for (const { slug, sentence, source } of requirements) {
       expect(sentence, slug).toMatch(/\.$/)
-      expect(source, slug).toMatch(/\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol)\]/)
+      expect(source, slug).toMatch(/\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol|SWIM|Lifeguard|ML)\]/)
     }
   })
 
   test('slugs that notes and the appendix mention exist', () => {
     const known = new Set(requirements.map(({ slug }) => slug))
-    const mentioned = requirements.flatMap(({ note }) => note.match(/\braft\/[a-z-]*[a-z]/g) ?? [])
+    const mentioned = requirements.flatMap(({ note }) => note.match(/\b(?:raft|swim)\/[a-z-]*[a-z]/g) ?? [])
     expect(mentioned.filter((slug) => !known.has(slug) && !['raft/v'].includes(slug))).toEqual([])
   })
 })

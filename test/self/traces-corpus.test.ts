@@ -5,6 +5,7 @@ import { Disk } from '../../impl/reference/raft/disk.ts'
 import type { JournalRecord, Saved } from '../../impl/reference/raft/journal.ts'
 import { RaftMember } from '../../impl/reference/raft/member.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
+import type { Message } from '../../models/raft/vocabulary.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { readTrace, writeTrace, type Trace } from '../../traces/format.ts'
 import { rejudge } from '../../traces/rejudge.ts'
@@ -62,6 +63,8 @@ describe.each(names)('%s', (name) => {
     expect(rejudge(read, judgeOf(createReference()))).toEqual({ violation: null, event: trace.events.length - 1 })
   })
 })
+
+type ReadIndexResponse = Extract<Message, { readonly kind: 'read-index-response' }>
 
 /** What each scenario is there for: a mistake that it shows, and the requirement that it breaks first. */
 const mistakes: Record<string, [ReferenceOptions, string]> = {
@@ -229,6 +232,26 @@ const mistakes: Record<string, [ReferenceOptions, string]> = {
       },
     },
     'raft/transfer-to-caught-up',
+  ],
+  'read-index-before-leading.scenario': [
+    {
+      Member: class extends RaftMember {
+        protected override mayAnswerRead(index: number): boolean {
+          return index < Infinity
+        }
+      },
+    },
+    'raft/read-waits-for-index',
+  ],
+  'two-reads-of-one-follower.scenario': [
+    {
+      Member: class extends RaftMember {
+        protected override onReadIndexResponse(response: ReadIndexResponse): void {
+          for (const { request } of this.forwarded) super.onReadIndexResponse({ ...response, request })
+        }
+      },
+    },
+    'raft/read-confirms-leadership',
   ],
   'deposed-leader-returns.scenario': [
     {

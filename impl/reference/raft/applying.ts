@@ -1,4 +1,7 @@
-/** A member whose configuration takes effect when its entry is applied, as in etcd's Raft, not when it is appended. */
+/**
+ * A member whose configuration takes effect when its entry is applied, as in etcd's Raft, not when it is appended. It
+ * applies in the step that commits, so that it never campaigns with a committed change that it has not applied.
+ */
 import type { Configuration, Entry } from '../../../models/raft/vocabulary.ts'
 import type { MemberSetup } from './core.ts'
 import { RaftMember } from './member.ts'
@@ -45,16 +48,5 @@ export class ApplyingMember extends RaftMember {
     for (let index = this.log.lastIndex; index > this.applied; index--)
       if (this.log.at(index)!.kind === 'configuration') return false
     return true
-  }
-
-  /** A committed change that is not applied yet might take the member's vote away. */
-  protected override mayCampaign(): boolean {
-    return super.mayCampaign() && !this.hasUnappliedChange()
-  }
-
-  protected hasUnappliedChange(): boolean {
-    for (let index = this.applied + 1; index <= this.commit; index++)
-      if (this.log.at(index)?.kind === 'configuration') return true
-    return false
   }
 }

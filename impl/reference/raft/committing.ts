@@ -4,11 +4,10 @@ import { printCommand } from '../store/command.ts'
 import { commandEntry, contentOf } from './entry.ts'
 import { SnapshotRules } from './snapshots.ts'
 
-/** A client who waits for an entry to be applied. */
+/** A client who waits for an entry to be applied: one of this leadership, which no other can replace. */
 interface Waiting {
   readonly operation: number
   readonly index: number
-  readonly term: number
 }
 
 export abstract class CommitRules extends SnapshotRules {
@@ -26,7 +25,7 @@ export abstract class CommitRules extends SnapshotRules {
 
   protected override advanceCommit(): void {
     const index = this.reachedByQuorum(this.matched)
-    if (index > this.commit && this.mayCommit(index)) this.commitTo(index)
+    if (this.mayCommit(index)) this.commitTo(index)
   }
 
   /** Counting commits only entries of the leader's own term; earlier ones are committed with them. */
@@ -55,12 +54,11 @@ export abstract class CommitRules extends SnapshotRules {
   }
 
   protected applyNext(): void {
-    const entry = this.log.at(this.applied + 1)
-    if (entry === undefined) throw new Error(`committed entry ${this.applied + 1} is not in the log`)
+    const entry = this.log.at(this.applied + 1)!
     this.applied = entry.index
     this.emit({ type: 'apply', index: entry.index, term: entry.term, digest: entry.digest })
     const value = this.applyEntry(entry)
-    while (this.waiting.length > 0 && this.waiting[0]!.index <= entry.index) this.answerWaiting(entry, value)
+    if (this.waiting[0]?.index === entry.index) this.answerApplied(this.waiting.shift()!.operation, entry, value)
   }
 
   protected applyEntry(entry: Entry): string | null {
@@ -80,19 +78,7 @@ export abstract class CommitRules extends SnapshotRules {
   }
 
   protected awaitEntry(operation: number, index: number): void {
-    this.waiting.push({ operation, index, term: this.term })
-  }
-
-  /** Tells the client who waits for this entry how it ended. */
-  protected answerWaiting(entry: Entry, value: string | null): void {
-    const waiting = this.waiting.shift()!
-    if (this.isOwnEntry(waiting, entry)) this.answerApplied(waiting.operation, entry, value)
-    else this.result(waiting.operation, 'failed', null, 'superseded')
-  }
-
-  /** An entry of another term at the same index is not what the client proposed. */
-  protected isOwnEntry(waiting: Waiting, entry: Entry): boolean {
-    return waiting.index === entry.index && waiting.term === entry.term
+    this.waiting.push({ operation, index })
   }
 
   protected answerApplied(operation: number, _entry: Entry, value: string | null): void {

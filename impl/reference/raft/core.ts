@@ -89,7 +89,7 @@ export abstract class MemberCore {
   protected logWrite: WriteId = 0
   /** Up to where the log is durable. */
   protected durableIndex: number
-  /** Writes of the log that are not durable, oldest first, and up to where each makes the log durable. */
+  /** Writes that are not durable, oldest first, and up to where each makes the log durable. */
   protected pendingWrites: { readonly id: WriteId; lastIndex: number }[] = []
 
   // Of the step that is being made.
@@ -125,7 +125,7 @@ export abstract class MemberCore {
     this.store = new KeyValueStore(saved.snapshot?.store ?? emptyStore)
     this.appliedMembership = this.membershipOf(saved.snapshot?.configuration ?? blankConfiguration)
     this.configurations = [{ index: this.applied, membership: this.appliedMembership }]
-    this.removed = setup.directory.names.map(() => false)
+    this.removed = []
     for (const name of saved.snapshot?.removed ?? []) this.removed[this.directory.numberOf(name)] = true
     this.membership = this.appliedMembership
     for (const entry of saved.entries) this.takeConfiguration(entry)
@@ -173,7 +173,7 @@ export abstract class MemberCore {
   // The frame of a step
 
   protected begin(at: Milliseconds): void {
-    if (at > this.now) this.now = at
+    this.now = at
     this.outputs = null
     this.contents = null
     this.delta = null
@@ -184,7 +184,7 @@ export abstract class MemberCore {
   protected finish(received?: Message): Answer {
     if (this.contents !== null) {
       this.record = { write: this.lastWrite, contents: this.contents, snapshot: this.snapshotToWrite }
-      if (this.delta !== null) this.pendingWrites.push({ id: this.lastWrite, lastIndex: this.log.lastIndex })
+      this.pendingWrites.push({ id: this.lastWrite, lastIndex: this.log.lastIndex })
     }
     return this.answer(this.outputs ?? noOutputs, this.changes(), this.delta, received)
   }
@@ -196,7 +196,7 @@ export abstract class MemberCore {
     received?: Message,
   ): Answer {
     const deadline = this.nextDeadline()
-    const wake = deadline === never ? null : deadline > this.now ? deadline : this.now
+    const wake = deadline === never ? null : deadline
     return { now: this.now, wake, outputs, state, log, received, error: undefined }
   }
 
@@ -285,20 +285,18 @@ export abstract class MemberCore {
     return this.isDurable(this.logWrite) ? this.afterState() : this.logWrite
   }
 
-  /** A write is acknowledged, and with it those before it. */
+  /** A write is acknowledged, and with it those before it. Writes are acknowledged in their order. */
   protected writeCompleted(write: WriteId): void {
-    if (write > this.durableWrite) this.durableWrite = write
+    this.durableWrite = write
     const { pendingWrites } = this
-    while (pendingWrites.length > 0 && pendingWrites[0]!.id <= write) {
-      const { lastIndex } = pendingWrites.shift()!
-      if (lastIndex > this.durableIndex) this.durableIndex = lastIndex
-    }
+    while (pendingWrites.length > 0 && pendingWrites[0]!.id <= write)
+      this.durableIndex = pendingWrites.shift()!.lastIndex
   }
 
   /** Entries above `index` are no longer what earlier writes made, or will make, durable. */
   protected forgetWrites(index: number): void {
-    if (this.durableIndex > index) this.durableIndex = index
-    for (const pending of this.pendingWrites) if (pending.lastIndex > index) pending.lastIndex = index
+    this.durableIndex = Math.min(this.durableIndex, index)
+    for (const pending of this.pendingWrites) pending.lastIndex = Math.min(pending.lastIndex, index)
   }
 
   // The log

@@ -41,8 +41,7 @@ export abstract class ElectionRules extends QuorumRules {
   }
 
   protected electionTimedOut(): void {
-    if (!this.mayCampaign()) this.resetElectionTimer()
-    else if (this.options.preVote) this.preCampaign()
+    if (this.options.preVote) this.preCampaign()
     else this.campaign(false)
   }
 
@@ -202,8 +201,7 @@ export abstract class ElectionRules extends QuorumRules {
 
   /** Votes that are durable count, the own one too. */
   protected ownVoteCompleted(): void {
-    if (this.role === 'candidate' && this.vote === this.name && this.isDurable(this.stateWrite))
-      this.countVote(this.self, true)
+    if (this.role === 'candidate' && this.isDurable(this.stateWrite)) this.countVote(this.self, true)
   }
 
   // Terms of messages

@@ -34,7 +34,7 @@ export type PackedEntry = readonly [index: number, term: number, content: string
 
 export const packEntry = (entry: Entry): PackedEntry => {
   const { index, term, kind, configuration } = entry
-  return [index, term, kind === 'empty' ? null : kind === 'command' ? contentOf(entry) : (configuration ?? null)]
+  return [index, term, kind === 'command' ? contentOf(entry) : (configuration ?? null)]
 }
 
 export const unpackEntry = ([index, term, content]: PackedEntry): Entry => {

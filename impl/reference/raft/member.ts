@@ -56,8 +56,8 @@ export class RaftMember extends TransferRules {
     if (this.isFromRemoved(peer, view))
       return this.send(from, { kind: 'member-removed', term: this.term }, this.afterState())
     if (view.term !== this.term) {
-      if (this.mustIgnore(view)) return
       if (this.isStale(view)) return this.answerStale(from, view)
+      if (this.mustIgnore(view)) return
       if (this.mayEnterTermOf(view)) this.becomeFollower(view.term, null)
     }
     this.dispatch(peer, message)
@@ -69,9 +69,7 @@ export class RaftMember extends TransferRules {
   }
 
   protected mustIgnore(view: Message): boolean {
-    return (
-      (view.kind === 'request-vote' || view.kind === 'pre-vote') && view.term > this.term && this.disregardsVotes(view)
-    )
+    return (view.kind === 'request-vote' || view.kind === 'pre-vote') && this.disregardsVotes(view)
   }
 
   protected dispatch(peer: number, message: OutgoingMessage): void {
@@ -175,7 +173,6 @@ export class RaftMember extends TransferRules {
   protected override leadershipLost(): void {
     this.answerLost()
     this.failReads()
-    super.leadershipLost()
   }
 
   /** A leader serves its control plane once it has applied all that its log held at its election. */

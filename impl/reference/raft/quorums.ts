@@ -16,7 +16,7 @@ export abstract class QuorumRules extends MemberCore {
   protected isMajority(voters: readonly number[], marks: readonly (boolean | undefined)[]): boolean {
     let marked = 0
     for (const voter of voters) if (marks[voter] === true) marked++
-    return voters.length > 0 && marked >= this.majority(voters.length)
+    return marked >= this.majority(voters.length)
   }
 
   /** The greatest value that a quorum of the configuration in effect has reached. */
@@ -28,7 +28,6 @@ export abstract class QuorumRules extends MemberCore {
 
   protected reachedByMajority(voters: readonly number[], values: readonly number[]): number {
     const { length } = voters
-    if (length === 0) return 0
     const majority = this.majority(length)
     let reached = 0
     for (let candidate = 0; candidate < length; candidate++) {

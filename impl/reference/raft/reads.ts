@@ -33,6 +33,7 @@ interface ForwardedRead {
   readonly key: string
   readonly request: string
   readonly deadline: Milliseconds
+  /** Up to where must be applied before the answer; `never` while that is not known. */
   index: number
 }
 
@@ -138,12 +139,11 @@ export abstract class ReadRules extends MembershipRules {
 
   /** Begins the round of all reads that have none yet. */
   protected beginReads(): void {
-    const last = this.reads.at(-1)
-    if (last === undefined || last.round > 0 || !this.mayReadInTerm()) return
+    const waiting = this.reads.filter(({ round }) => round === 0)
+    if (waiting.length === 0 || !this.mayReadInTerm()) return
     const index = this.readIndex()
     const round = this.sendHeartbeats()
-    for (const read of this.reads) {
-      if (read.round > 0) continue
+    for (const read of waiting) {
       read.index = index
       read.round = round
     }
@@ -162,7 +162,7 @@ export abstract class ReadRules extends MembershipRules {
     if (this.leader === null) return this.result(operation, 'failed', null, 'no-leader')
     const request = `${this.name}-${operation}`
     const deadline = this.now + 2 * this.options.electionTimeout
-    this.forwarded.push({ operation, key, request, deadline, index: -1 })
+    this.forwarded.push({ operation, key, request, deadline, index: never })
     this.send(this.leader, { kind: 'read-index', term: this.term, request }, this.afterState())
   }
 
@@ -171,12 +171,11 @@ export abstract class ReadRules extends MembershipRules {
   }
 
   protected onReadIndexResponse({ request, index }: ReadResponse): void {
-    for (const read of this.forwarded) if (read.request === request && read.index < 0) read.index = index
+    for (const read of this.forwarded) if (read.request === request) read.index = index
     this.answerReads()
   }
 
   protected override answerReads(): void {
-    if (this.forwarded.length === 0) return
     const waiting = this.forwarded
     this.forwarded = []
     for (const read of waiting)
@@ -186,7 +185,7 @@ export abstract class ReadRules extends MembershipRules {
 
   /** Answered from a state that holds all that was committed when the read was confirmed. */
   protected mayAnswerRead(index: number): boolean {
-    return index >= 0 && this.applied >= index
+    return this.applied >= index
   }
 
   protected readTimedOut(): void {

@@ -60,12 +60,6 @@ export abstract class ReplicationRules extends ElectionRules {
     this.appendOwn(emptyEntry(this.log.lastIndex + 1, this.term))
   }
 
-  protected override leadershipLost(): void {
-    this.progress = []
-    this.heartbeatDeadline = never
-    this.quorumDeadline = never
-  }
-
   /** Appends an entry of the own term, and sends it to all. */
   protected appendOwn(entry: Entry): void {
     this.append(entry)
@@ -103,7 +97,7 @@ export abstract class ReplicationRules extends ElectionRules {
   /** Sends what the flow control of this member allows now. */
   protected sendTo(peer: number): void {
     const progress = this.progress[peer]
-    if (progress === undefined || progress.mode === 'snapshot') return
+    if (progress === undefined) return
     if (progress.mode === 'probe') this.sendProbe(peer, progress)
     else this.stream(peer, progress)
   }
@@ -132,11 +126,10 @@ export abstract class ReplicationRules extends ElectionRules {
     const previousTerm = this.termBefore(progress.next)
     if (previousTerm === unknownTerm) return this.sendSnapshot(peer, progress)
     const view = this.appendRequest(previousIndex, previousTerm)
-    const { length } = view.entries
     if (progress.inflight.length === 0) progress.waitingSince = this.now
-    if (progress.mode === 'replicate' && length > 0) {
-      progress.next += length
-      progress.inflight.push(previousIndex + length)
+    if (progress.mode === 'replicate') {
+      progress.next += view.entries.length
+      progress.inflight.push(progress.next - 1)
     }
     this.send(this.directory.names[peer]!, view)
   }
@@ -182,7 +175,7 @@ export abstract class ReplicationRules extends ElectionRules {
     const next = this.matched[peer]! + 1
     if (progress.mode === 'probe' || (progress.mode === 'snapshot' && next > this.log.baseIndex))
       progress.replicate(next)
-    else if (progress.next < next) progress.next = next
+    else progress.next = Math.max(progress.next, next)
     this.advanceCommit()
     this.sendTo(peer)
     this.caughtUp(peer)
@@ -194,10 +187,7 @@ export abstract class ReplicationRules extends ElectionRules {
   }
 
   protected freeWindow({ inflight }: Progress, index: number): void {
-    let freed = 0
-    while (freed < inflight.length && inflight[freed]! <= index) freed++
-    if (freed === 1) inflight.shift()
-    else if (freed > 1) inflight.splice(0, freed)
+    while (inflight.length > 0 && inflight[0]! <= index) inflight.shift()
   }
 
   /** The logs do not match at the previous index: goes back, not further than what is known to match. */
@@ -207,13 +197,14 @@ export abstract class ReplicationRules extends ElectionRules {
     this.sendTo(peer)
   }
 
+  /** Refusals of a probe before this one, or while a snapshot is on its way, do not count. */
   protected isStaleRefusal(peer: number, progress: Progress, { index }: AppendResponse): boolean {
     if (progress.mode === 'snapshot') return true
     return progress.mode === 'probe' ? index !== progress.next - 1 : index <= this.matched[peer]!
   }
 
   protected nextAfterRefusal(peer: number, { index, hint }: AppendResponse): number {
-    const next = hint > 0 && hint < index ? hint : index
+    const next = hint === 0 ? index : Math.min(hint, index)
     return Math.max(next, this.matched[peer]! + 1)
   }
 

@@ -270,11 +270,13 @@ func (n *node) handleAsync(ready raft.Ready) {
 }
 
 // handleAppend writes. Responses to others name the write that they wait for; those to this node are kept with it.
-// A request that writes nothing only waits for the writes before it.
+// A request that writes nothing only waits for the writes before it. A new term or vote is synced also where no
+// response waits for it (raft.MustSync): one that writes nothing may follow.
 func (n *node) handleAppend(message *pb.Message) {
 	w := &write{entries: message.GetEntries(), sync: len(message.GetResponses()) > 0}
 	if message.Term != nil {
 		w.hard = &pb.HardState{Term: message.Term, Vote: message.Vote, Commit: message.Commit}
+		w.sync = w.sync || n.disk.renews(w.hard)
 	}
 	if !raft.IsEmptySnap(message.GetSnapshot()) {
 		w.snapshot = message.GetSnapshot()

@@ -188,6 +188,13 @@ export function requestVoteResponse(role: Role): Rule<'request-vote-response'>[]
       to: ['leader'],
       allows: (context, answer) => (wins(context, answer) ? keeps(context, { leader: SELF }) : null),
     },
+    {
+      // [ER] tracker.go RecordVote: a voter's first answer counts.
+      name: 'stands by an earlier refusal',
+      to: staying(role),
+      allows: (context, answer) =>
+        wins(context, answer) && ((context.refusals >> answer.from) & 1) === 1 ? keeps(context) : null,
+    },
     ...refused('candidate'),
   ]
 }

@@ -153,9 +153,6 @@ export const membership: readonly Mutant[] = [
         if (this.role === 'leader' || this.mayApply) super.settle()
         this.mayApply = false
       }
-      protected override hasUnappliedChange(): boolean {
-        return false
-      }
     },
   }),
 

@@ -1,7 +1,11 @@
 /** Mutants of reads that do not go through the log. */
 import type { Milliseconds } from '../../../models/vocabulary.ts'
+import type { Message } from '../../../models/raft/vocabulary.ts'
+import { never } from '../../../impl/reference/raft/core.ts'
 import { RaftMember } from '../../../impl/reference/raft/member.ts'
 import { folklore, mutant, type Mutant } from '../mutant.ts'
+
+type ReadIndexResponse = Extract<Message, { readonly kind: 'read-index-response' }>
 
 export const reads: readonly Mutant[] = [
   mutant({
@@ -44,7 +48,18 @@ export const reads: readonly Mutant[] = [
     seenIn: folklore,
     member: class extends RaftMember {
       protected override mayAnswerRead(index: number): boolean {
-        return index >= 0
+        return index < never
+      }
+    },
+  }),
+  mutant({
+    name: 'reads-by-answer-to-another',
+    breaks: 'raft/read-confirms-leadership',
+    rule: 'The read index that answers one read answers all that wait, those too that were asked for after it.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override onReadIndexResponse(response: ReadIndexResponse): void {
+        for (const read of this.forwarded) super.onReadIndexResponse({ ...response, request: read.request })
       }
     },
   }),

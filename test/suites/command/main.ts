@@ -16,10 +16,11 @@ import {
   oneOf,
   profileOf,
   reporterOf,
-  requirementOf,
   seedOf,
   shardOf,
   suites,
+  testedProfileOf,
+  testedRequirementOf,
 } from './options.ts'
 import { defaultFolder, runSuite, type RunOptions } from './run.ts'
 import { replay, runFile, showFile, showForms, shrinkFile } from './scenario.ts'
@@ -99,8 +100,8 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
 
   reported(onTarget(command('run [file]', 'run a suite on an implementation, or one scenario or trace file')))
     .option('--suite <name>', `${suites.join(' or ')}`, (word) => oneOf('suite', suites, word), 'raft')
-    .option('--profile <name>', 'only requirements of this profile; may be repeated', collect(profileOf))
-    .option('--requirement <slug>', 'only this requirement; may be repeated', collect(requirementOf))
+    .option('--profile <name>', 'only requirements of this profile; may be repeated', collect(testedProfileOf))
+    .option('--requirement <slug>', 'only this requirement; may be repeated', collect(testedRequirementOf))
     .option('--cases <kind>', `only cases of this kind: ${caseKinds.join(', ')}; may be repeated`, collect(caseKindOf))
     .option('--seed <number>', `decides which schedules are drawn; or 'random' (default: ${defaultSeed})`, seedOf)
     .option(

@@ -6,7 +6,7 @@ import { suggestion } from '../../../traces/input-error.ts'
 import { reporters, type Reporter } from '../../../traces/report.ts'
 import type { Origin, Variant } from '../jobs.ts'
 import { caseKinds, maximalSeed, type CaseKind } from '../scenarios.ts'
-import { loadSpec } from '../spec.ts'
+import { loadSpec, surfaceOf } from '../spec.ts'
 import type { Target } from '../target.ts'
 import { UsageError } from './terminal.ts'
 
@@ -85,7 +85,7 @@ export function profileOf(name: string): string {
 }
 
 /** A slug; its surface may be left out. */
-export function requirementOf(word: string): string {
+function requirementOf(word: string): string {
   const slugs = loadSpec().requirements.map(({ slug }) => slug)
   if (!word.includes('/')) {
     const found = slugs.find((slug) => slug.endsWith(`/${word}`))
@@ -100,6 +100,24 @@ export function requirementOf(word: string): string {
   const near = suggestion(word, slugs)
   throw new UsageError(`unknown requirement '${printable(word)}'${near.startsWith('; did') ? near : seeList}`)
 }
+
+/** As `profileOf`, of those that a suite of this version tests. */
+export function testedProfileOf(name: string): string {
+  const profile = profileOf(name)
+  const { requirements } = loadSpec()
+  if (requirements.some((each) => each.profile === profile && isTested(each.slug))) return profile
+  throw new UsageError(`no suite tests profile '${profile}' yet; ${testedSuites}`)
+}
+
+/** As `requirementOf`, of those that a suite of this version tests. */
+export function testedRequirementOf(word: string): string {
+  const slug = requirementOf(word)
+  if (isTested(slug)) return slug
+  throw new UsageError(`no suite tests requirement '${slug}' yet; ${testedSuites}`)
+}
+
+const isTested = (slug: string): boolean => (suites as readonly string[]).includes(surfaceOf(slug))
+const testedSuites = `the suites are ${suites.join(' and ')}`
 
 const seeList = "; 'swarmcheck list requirements' names all"
 

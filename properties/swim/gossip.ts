@@ -1,0 +1,174 @@
+/** Judges what is told on, to whom, and how often. Instants are local. [SWIM] §4.1; [ML] queue.go, state.go gossip. */
+import type { MemberRecord, Message, OutgoingMessage, Update } from '../../models/swim/vocabulary.ts'
+import {
+  ALIVE,
+  DEAD,
+  LEFT,
+  SUSPECT,
+  UNKNOWN,
+  incarnationOf,
+  retransmitLimit,
+  statusOf,
+} from '../../models/swim/rules.ts'
+import type { Cluster } from './cluster.ts'
+import type { Member } from './member.ts'
+import { R } from './requirements.ts'
+import { packed } from './said.ts'
+
+/** More rounds of gossip than intervals at most: two may touch. */
+const MOST_EXCESS = 2.5
+
+/** Judges the updates that travel with a message. */
+export function judgeGossip(cluster: Cluster, member: Member, message: OutgoingMessage): void {
+  const { view } = message
+  if (!('gossip' in view)) return
+  if (view.kind === 'gossip') judgeTarget(cluster, member, message)
+  for (const update of view.gossip) {
+    judgeOwner(cluster, member, update.node, update.incarnation)
+    judgeKnown(cluster, member, update)
+    // Who is pinged under suspicion is told so each time.
+    const tellsTheSuspect = view.kind === 'ping' && update.status === 'suspect' && update.node === view.target
+    if (!tellsTheSuspect) judgeRepeated(cluster, member, update)
+  }
+}
+
+function judgeTarget(cluster: Cluster, member: Member, { to }: OutgoingMessage): void {
+  const { tested, options } = cluster
+  const target = cluster.number(to)
+  const status = member.status(target)
+  tested[R.gossipsToMembers]!++
+  const gone = member.now - (member.changedAt[target] ?? member.now)
+  const late = status === DEAD && gone > options.gossipToTheDead
+  if (target === member.number || status === UNKNOWN || status === LEFT || late) {
+    cluster.fail(
+      R.gossipsToMembers,
+      member,
+      `sent gossip to ${to}, which it holds for ${status === LEFT ? 'left' : late ? `dead for ${gone} ms` : 'no other member'}`,
+      `gossip to members, and to the dead for ${options.gossipToTheDead} ms`,
+    )
+  }
+  if (status === DEAD) tested[R.gossipsToTheDead]!++
+  const passed = (member.now - member.gossipCountedAt) / options.gossipInterval
+  member.gossipExcess = Math.max(0, member.gossipExcess - passed) + 1 / options.gossipNodes
+  member.gossipCountedAt = member.now
+  tested[R.gossipIsPaced]!++
+  if (member.gossipExcess <= MOST_EXCESS) return
+  cluster.fail(
+    R.gossipIsPaced,
+    member,
+    `sent more gossip than ${options.gossipNodes} messages every ${options.gossipInterval} ms`,
+    `that many`,
+  )
+}
+
+/** Only a member itself makes its incarnation greater. [SWIM] §4.2. */
+function judgeOwner(cluster: Cluster, member: Member, node: string, incarnation: number): void {
+  const subject = cluster.number(node)
+  cluster.tested[R.incarnationByOwner]!++
+  const own = Math.max(cluster.ownIncarnation[subject] ?? 0, cluster.members[subject]?.incarnation ?? 0)
+  if (incarnation <= own) return
+  cluster.fail(
+    R.incarnationByOwner,
+    member,
+    `spoke of incarnation ${incarnation} of ${node}, whose greatest was ${own}`,
+    `at most ${own}`,
+  )
+}
+
+/** What is told on is what the teller holds true, or what it has been told and is past. */
+function judgeKnown(cluster: Cluster, member: Member, { node, status, incarnation, from }: Update): void {
+  const subject = cluster.number(node)
+  cluster.tested[R.tellsWhatItKnows]!++
+  const known = subject === member.number ? ownRecord(member) : member.known(subject)
+  const held = incarnationOf(known)
+  const rank = statusOf(known)
+  if (rank === UNKNOWN) return
+  const accused = member.accusations.get(subject) ?? 0
+  const said = status === 'alive' ? ALIVE : status === 'suspect' ? SUSPECT : DEAD
+  const fits =
+    incarnation < held ||
+    (incarnation === held && (said <= rank || (rank === LEFT && said === DEAD))) ||
+    (said === SUSPECT && incarnation <= accused && rank >= SUSPECT)
+  const leaves = status === 'dead' && from === node && incarnation === held && rank !== LEFT && rank !== DEAD
+  if (fits && !leaves) return
+  cluster.fail(
+    R.tellsWhatItKnows,
+    member,
+    `said ${status} ${incarnation} of ${node}, which it holds for ${rank === ALIVE ? 'alive' : rank === SUSPECT ? 'suspect' : 'gone'} ${held}`,
+    'what it holds true, or what is past',
+  )
+}
+
+/** What a member may say of itself: alive, or whatever was said of earlier lives of it. */
+function ownRecord(member: Member): number {
+  return member.known(member.number)
+}
+
+/** [ML] util.go retransmitLimit; [SWIM] §4.1. */
+function judgeRepeated(cluster: Cluster, member: Member, { node, status, incarnation, from, meta }: Update): void {
+  const key = `${node} ${status} ${incarnation} ${from} ${meta}`
+  const times = (member.sent.get(key) ?? 0) + 1
+  member.sent.set(key, times)
+  cluster.tested[R.tellsBoundedTimes]!++
+  const most = retransmitLimit(cluster.options.retransmitMult, Math.max(member.greatestSize, 1))
+  if (times <= most) return
+  cluster.fail(
+    R.tellsBoundedTimes,
+    member,
+    `said ${status} ${incarnation} of ${node} ${times} times`,
+    `at most ${most} times among ${member.greatestSize} members`,
+  )
+}
+
+/** A table that is exchanged is the table. The record of a step: as it was when the step began, or as it is now. */
+export function judgeExchange(
+  cluster: Cluster,
+  member: Member,
+  { view, to }: OutgoingMessage,
+  before: ReadonlyMap<number, number>,
+  delivered: Message | null,
+): void {
+  if (view.kind !== 'push-pull' && view.kind !== 'push-pull-reply') return
+  const { tested } = cluster
+  tested[R.exchangesWholeTable]!++
+  const wrong = view.members.find((each) => !isOwn(cluster, member, each, before))
+  const missing = missingFrom(cluster, member, view.members, before)
+  if (wrong !== undefined || missing !== null) {
+    cluster.fail(
+      R.exchangesWholeTable,
+      member,
+      wrong === undefined
+        ? `sent ${to} a table without ${missing!}`
+        : `sent ${to} a table in which ${wrong.node} is ${wrong.status} ${wrong.incarnation}`,
+      'its own table, whole',
+    )
+    return
+  }
+  for (const { node, incarnation } of view.members) judgeOwner(cluster, member, node, incarnation)
+  if (view.kind === 'push-pull') member.exchangedAt = member.now
+  else if (delivered?.kind !== 'push-pull') {
+    cluster.fail(R.exchangesWholeTable, member, `sent ${to} a table that it had not asked for`, 'a reply to a table')
+  }
+}
+
+function isOwn(cluster: Cluster, member: Member, each: MemberRecord, before: ReadonlyMap<number, number>): boolean {
+  const subject = cluster.number(each.node)
+  const told = packed(each)
+  return member.known(subject) === told || before.get(subject) === told
+}
+
+function missingFrom(
+  cluster: Cluster,
+  member: Member,
+  told: readonly MemberRecord[],
+  before: ReadonlyMap<number, number>,
+): string | null {
+  if (told.length >= member.size) return null
+  const names = new Set(told.map(({ node }) => cluster.number(node)))
+  for (let subject = 0; subject < member.table.length; subject++) {
+    if (member.status(subject) === UNKNOWN || names.has(subject)) continue
+    if (statusOf(before.get(subject) ?? ALIVE) === UNKNOWN) continue
+    return cluster.name(subject)
+  }
+  return null
+}

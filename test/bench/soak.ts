@@ -1,0 +1,85 @@
+/**
+ * Many random schedules on one implementation: `npm run soak -- --count 10000 --seed 1000001 [--adapter <command> |
+ * --reference on-apply]`. Counts the schedules that were hard enough to say something, prints what they found, and the
+ * medians of what happened in them. Ends with 1 if anything was found.
+ */
+import { parseArgs } from 'node:util'
+import { targetOf } from '../suites/command/options.ts'
+import { createRunner } from '../suites/target.ts'
+import { drawSchedule } from '../../traces/schedule.ts'
+import type { RunResult } from '../../traces/run.ts'
+
+/** What a schedule has to have, to count. */
+const least = { deliveries: 500, faults: 3, kinds: 2 }
+/** Short episodes: as many faults as possible in as few steps. */
+const size = { episodes: 3, deliveries: 300 }
+const progressEvery = 500
+
+const { values } = parseArgs({
+  options: {
+    adapter: { type: 'string' },
+    reference: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '1000' },
+  },
+})
+const first = Number(values.seed)
+const count = Number(values.count)
+if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
+  throw new Error('--seed and --count take whole numbers')
+}
+
+const { target } = targetOf({ adapter: values.adapter, reference: values.reference as 'on-append' | undefined })
+const runner = await createRunner(target)
+const found: string[] = []
+const deliveries: number[] = []
+const faults: number[] = []
+const kinds: number[] = []
+let schedules = 0
+let steps = 0
+const started = performance.now()
+
+function isHard({ deliveries, faults, committedAfterHeal }: RunResult): boolean {
+  const all = Object.values(faults).reduce((sum, each) => sum + each, 0)
+  return (
+    deliveries >= least.deliveries &&
+    all >= least.faults &&
+    Object.keys(faults).length >= least.kinds &&
+    committedAfterHeal > 0
+  )
+}
+
+function note(seed: number, result: RunResult): void {
+  schedules++
+  steps += result.steps
+  const { violation } = result
+  if (violation !== null) found.push(`seed ${seed}: ${violation.requirement}: ${violation.text}`)
+  if (violation === null && !isHard(result)) return
+  deliveries.push(result.deliveries)
+  faults.push(Object.values(result.faults).reduce((sum, each) => sum + each, 0))
+  kinds.push(Object.keys(result.faults).length)
+  if (deliveries.length % progressEvery === 0) {
+    const seconds = (performance.now() - started) / 1000
+    console.log(`${deliveries.length} of ${count}, ${found.length} found, ${Math.round(steps / seconds)} steps/s`)
+  }
+}
+
+let next = first
+const lane = async (): Promise<void> => {
+  while (deliveries.length < count) {
+    const seed = next++
+    note(seed, await runner.run(drawSchedule(seed, runner.hello, size), { record: false }))
+  }
+}
+await Promise.all(Array.from({ length: runner.concurrency }, lane))
+await runner.close()
+
+const median = (numbers: number[]): number =>
+  numbers.toSorted((left, right) => left - right)[Math.floor(numbers.length / 2)]!
+const seconds = (performance.now() - started) / 1000
+console.log(
+  `${schedules} schedules from seed ${first}, of which ${deliveries.length} count; ${steps} steps in ${seconds.toFixed(0)} s`,
+)
+console.log(`medians: ${median(deliveries)} deliveries, ${median(faults)} faults of ${median(kinds)} kinds`)
+console.log(found.length === 0 ? 'nothing found' : found.join('\n'))
+process.exitCode = found.length === 0 ? 0 : 1
