@@ -275,8 +275,8 @@ const misbehave = (request) => {
       say(reply(request))
       return true
     case 'unasked':
-      say(reply(request))
-      setTimeout(() => say({ seq: 0, hello: 'anybody there?' }), 20)
+      // In one write: later, a busy machine may have asked something again, and the line would be out of sequence.
+      say([reply(request), { seq: 0, hello: 'anybody there?' }].map((line) => JSON.stringify(line) + '\n').join(''))
       return true
     case 'giant-line':
       say(JSON.stringify({ ...reply(request), padding: 'x'.repeat(20_000_000) }) + '\n')
