@@ -53,7 +53,7 @@ describe('an interrupt', () => {
     const { code, out } = await runCommand(
       command,
       ['run', '--budget', '1000000', '--cases', 'schedules', '--reporter', 'json', ...words],
-      (child) => setTimeout(() => child.kill(signal), 3_000),
+      (child) => setTimeout(() => child.kill(signal), 6_000),
     )
     expect(code).toBe(130)
     const report = readReport(out)
@@ -82,7 +82,12 @@ describe('an interrupt', () => {
         '--adapter',
         adapterIn(pids),
       ],
-      (child) => setTimeout(() => child.kill('SIGINT'), 5_000),
+      // Not after a fixed time: a fast machine would be done, and a slow one would not have begun.
+      (child) =>
+        void expect
+          .poll(() => alive(pids).started, { timeout: 30_000 })
+          .toBeGreaterThan(0)
+          .then(() => child.kill('SIGINT')),
     )
     expect(code).toBe(130)
     expect(alive(pids).started).toBeGreaterThan(0)
