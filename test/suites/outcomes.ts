@@ -1,14 +1,18 @@
 /** From sums over runs to a verdict per requirement. */
 import type { Hello } from '../../impl/contract/raft.ts'
-import type { OperationType } from '../../models/raft/vocabulary.ts'
 import type { KnownFailure, Outcome, Verdict } from '../../traces/report.ts'
 import { suggestion } from '../../traces/input-error.ts'
 import type { Profile, Requirement } from './spec.ts'
 import type { Tally } from './tally.ts'
 
 /** What an implementation must offer before a profile can be put to the test. */
-const needs: Readonly<Record<string, { readonly operation?: OperationType; readonly disk?: boolean }>> = {
-  'raft-persistence': { disk: true },
+interface Need {
+  readonly operation?: string
+  readonly capability?: string
+}
+
+const needs: Readonly<Record<string, Need>> = {
+  'raft-persistence': { capability: 'disk' },
   'raft-transfer': { operation: 'transfer' },
   'raft-membership': { operation: 'change-membership' },
   'raft-membership-joint': { operation: 'change-membership' },
@@ -20,11 +24,15 @@ const needs: Readonly<Record<string, { readonly operation?: OperationType; reado
   'raft-read-lease': { operation: 'read' },
 }
 
+const withoutCapability: Readonly<Record<string, string>> = { disk: 'has no disk that can crash' }
+
 /** What the implementation lacks to be tested for a profile, in a few words; empty if nothing. */
 function lack({ operations, capabilities }: Hello, profile: string): string {
-  const { operation, disk = false } = needs[profile] ?? {}
-  if (disk && !capabilities.disk) return 'has no disk that can crash'
-  return operation !== undefined && !operations.includes(operation) ? `does not offer operation ${operation}` : ''
+  const { operation, capability } = needs[profile] ?? {}
+  const has: Readonly<Record<string, boolean>> = capabilities
+  if (capability !== undefined && !has[capability]!) return withoutCapability[capability]!
+  const offered: readonly string[] = operations
+  return operation !== undefined && !offered.includes(operation) ? `does not offer operation ${operation}` : ''
 }
 
 /** The verdict on each of the requirements, without counterexamples. */
@@ -71,15 +79,25 @@ function judge({ slug, profile }: Requirement, hello: Hello, tally: Tally): { ve
   return { verdict: 'inconclusive', reason: `${tally.scenarios} runs never put it to the test` }
 }
 
+/** The profile of each surface that all others of it build on. */
+const bases: Readonly<Record<string, string>> = { raft: 'raft-core', swim: 'swim-core' }
+
+/** Profiles that exclude each other. */
+const exclusive = [['raft-config-on-append', 'raft-config-on-apply']] as const
+
 /** What contradicts itself, or SPEC.md, in the profiles that an implementation claims: a line each. */
-export function claimProblems({ profiles }: Hello, known: readonly Profile[]): string[] {
+export function claimProblems({ surfaces, profiles }: Hello, known: readonly Profile[]): string[] {
   const names = known.map(({ name }) => name)
-  const problems = profiles
-    .filter((profile) => !names.includes(profile))
-    .map((profile) => `claims profile '${profile}', which does not exist${suggestion(profile, names)}`)
-  if (!profiles.includes('raft-core')) problems.push("claims no profile 'raft-core', the base of all others")
-  if (profiles.includes('raft-config-on-append') && profiles.includes('raft-config-on-apply')) {
-    problems.push("claims 'raft-config-on-append' and 'raft-config-on-apply', which exclude each other")
-  }
-  return problems
+  return [
+    ...profiles
+      .filter((profile) => !names.includes(profile))
+      .map((profile) => `claims profile '${profile}', which does not exist${suggestion(profile, names)}`),
+    ...surfaces
+      .map((surface) => bases[surface]!)
+      .filter((base) => !profiles.includes(base))
+      .map((base) => `claims no profile '${base}', the base of all others`),
+    ...exclusive
+      .filter(([one, other]) => profiles.includes(one) && profiles.includes(other))
+      .map(([one, other]) => `claims '${one}' and '${other}', which exclude each other`),
+  ]
 }
