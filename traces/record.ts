@@ -1,8 +1,9 @@
 /** Recording a run: its events in memory, in order. A run that is not recorded only counts them. */
-import type { TraceEvent } from './event.ts'
+import type { EventOf } from './event.ts'
+import type { RaftSurface, Surface } from './surface.ts'
 
-export class Recording {
-  readonly events: TraceEvent[] = []
+export class Recording<S extends Surface = RaftSurface> {
+  readonly events: EventOf<S>[] = []
   /** Whether events are kept. Asking first saves making an event that nobody keeps. */
   readonly keeps: boolean
   #count = 0
@@ -16,7 +17,7 @@ export class Recording {
     return this.#count
   }
 
-  add(event: TraceEvent): void {
+  add(event: EventOf<S>): void {
     this.#count++
     this.events.push(event)
   }

@@ -1,12 +1,17 @@
 /** Runs a scenario against an implementation, judged at each step and recorded. */
 import { AdapterError } from '../impl/contract/adapter-error.ts'
-import type { Implementation, RemoteImplementation, Session } from '../impl/contract/raft.ts'
-import type { Answer, Input, RaftScenario } from '../models/raft/vocabulary.ts'
-import { Execution, startOf } from './run/execution.ts'
-import type { RaftJudge, RunOptions, RunResult } from './run/result.ts'
+import type * as raft from '../impl/contract/raft.ts'
+import type * as swim from '../impl/contract/swim.ts'
+import type { RaftScenario } from '../models/raft/vocabulary.ts'
+import type { SwimScenario } from '../models/swim/vocabulary.ts'
+import type { Execution } from './run/execution.ts'
+import { RaftExecution, startOf as raftStartOf } from './run/raft/execution.ts'
+import type { RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
+import { SwimExecution, startOf as swimStartOf } from './run/swim/execution.ts'
+import type { RaftSurface, Surface, SwimSurface } from './surface.ts'
 
-export { settleElectionTimeouts, startOf } from './run/execution.ts'
-export type { RaftJudge, RunOptions, RunResult } from './run/result.ts'
+export { settleElectionTimeouts, startOf } from './run/raft/execution.ts'
+export type { RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
 
 /**
  * Runs a scenario against an implementation in this process. An exception in a step counts as a panic of that node.
@@ -14,28 +19,27 @@ export type { RaftJudge, RunOptions, RunResult } from './run/result.ts'
  */
 export function runScenario(
   scenario: RaftScenario,
-  implementation: Implementation,
+  implementation: raft.Implementation,
   judge: RaftJudge,
   options: RunOptions = {},
 ): RunResult {
-  const session = implementation.open(startOf(scenario))
-  try {
-    const execution = new Execution(scenario, implementation.hello, judge, session.initial, { batch: 1, ...options })
-    const answers: Answer[] = []
-    for (;;) {
-      const demand = execution.proceed()
-      if (demand === 'done') return execution.result()
-      if (demand === 'inspect') {
-        execution.acceptInspection(session.inspect(execution.inspectedNode))
-        continue
-      }
-      const { inputs } = execution
-      for (let index = 0; index < inputs.length; index++) answers[index] = stepOrPanic(session, inputs[index]!)
-      execution.accept(answers)
-    }
-  } finally {
-    session.close()
-  }
+  const execution = new RaftExecution(scenario, implementation.hello, judge, { batch: 1, ...options }, null)
+  return drive<RaftSurface>(execution, implementation.open(raftStartOf(scenario)), { state: null, log: null })
+}
+
+/** The same on the surface of SWIM. */
+export function runSwimScenario(
+  scenario: SwimScenario,
+  implementation: swim.Implementation,
+  judge: SwimJudge,
+  options: RunOptions = {},
+): RunResult<SwimSurface> {
+  const { hello } = implementation
+  const execution = new SwimExecution(scenario, hello, judge, { batch: 1, ...options }, null)
+  return drive<SwimSurface>(execution, implementation.open(swimStartOf(scenario, hello)), {
+    state: null,
+    members: null,
+  })
 }
 
 /**
@@ -44,14 +48,70 @@ export function runScenario(
  */
 export async function runScenarioRemote(
   scenario: RaftScenario,
-  implementation: RemoteImplementation,
+  implementation: raft.RemoteImplementation,
   judge: RaftJudge,
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const session = await implementation.open(startOf(scenario))
+  const session = await implementation.open(raftStartOf(scenario))
+  const forgotten: number[] = []
+  const execution = new RaftExecution(scenario, implementation.hello, judge, options, forgotten)
+  return driveRemote<RaftSurface>(execution, session, forgotten)
+}
+
+/** A cluster in this process, as far as a run needs it. */
+interface LocalSession<S extends Surface> {
+  readonly initial: readonly S['answer'][]
+  step(input: S['input']): S['answer']
+  inspect(node: string): S['inspection']
+  close(): void
+}
+
+/** A cluster out of this process, as far as a run needs it. */
+interface DistantSession<S extends Surface> {
+  readonly initial: readonly S['answer'][]
+  steps(inputs: readonly S['input'][]): Promise<readonly S['answer'][]>
+  inspect(node: string): Promise<S['inspection']>
+  forget?(messages: readonly number[]): void
+  close(): Promise<void>
+}
+
+/** `nothing`: what an answer says in which nothing is seen. */
+function drive<S extends Surface>(execution: Execution<S>, session: LocalSession<S>, nothing: object): RunResult<S> {
+  const stepOrPanic = (input: S['input']): S['answer'] => {
+    try {
+      return session.step(input)
+    } catch (error) {
+      if (error instanceof AdapterError) throw error
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      return { now: input.at, wake: null, outputs: [], ...nothing, error: { kind: 'panic', text } }
+    }
+  }
   try {
-    const forgotten: number[] = []
-    const execution = new Execution(scenario, implementation.hello, judge, session.initial, options, forgotten)
+    execution.begin(session.initial)
+    const answers: S['answer'][] = []
+    for (;;) {
+      const demand = execution.proceed()
+      if (demand === 'done') return execution.result()
+      if (demand === 'inspect') {
+        execution.acceptInspection(session.inspect(execution.inspectedNode))
+        continue
+      }
+      const { inputs } = execution
+      for (let index = 0; index < inputs.length; index++) answers[index] = stepOrPanic(inputs[index]!)
+      execution.accept(answers)
+    }
+  } finally {
+    session.close()
+  }
+}
+
+async function driveRemote<S extends Surface>(
+  execution: Execution<S>,
+  session: DistantSession<S>,
+  forgotten: number[],
+): Promise<RunResult<S>> {
+  try {
+    execution.begin(session.initial)
     for (;;) {
       const demand = execution.proceed()
       if (demand === 'done') return execution.result()
@@ -64,15 +124,5 @@ export async function runScenarioRemote(
     }
   } finally {
     await session.close()
-  }
-}
-
-function stepOrPanic(session: Session, input: Input): Answer {
-  try {
-    return session.step(input)
-  } catch (error) {
-    if (error instanceof AdapterError) throw error
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    return { now: input.at, wake: null, outputs: [], state: null, log: null, error: { kind: 'panic', text } }
   }
 }

@@ -2,3 +2,4 @@
 export { scheduleArbitrary } from './schedule/arbitrary.ts'
 export { situationScenarios } from './schedule/situations.ts'
 export { drawSchedule, type ScheduleSize } from './schedule/schedule.ts'
+export { drawSwimSchedule, type SwimScheduleSize } from './schedule/swim.ts'

@@ -16,6 +16,7 @@ export const faultKinds = [
   'clock',
   'timeout',
   'membership',
+  'leave',
 ] as const
 
 export type FaultKind = (typeof faultKinds)[number]

@@ -69,6 +69,8 @@ export class Network<Message> {
   readonly #sent: Int32Array
   /** By link: when the last message that keeps order arrives. */
   readonly #lastArrival: Float64Array
+  /** The same of those that are reliable. */
+  readonly #lastReliable: Float64Array
   readonly #cut: Int32Array
   readonly #hold: Int32Array
   readonly #waiting: (Parcel<Message>[] | undefined)[]
@@ -96,6 +98,7 @@ export class Network<Message> {
     this.#kindSent = new Int32Array(links * maximalKinds)
     this.#sent = new Int32Array(links)
     this.#lastArrival = new Float64Array(links)
+    this.#lastReliable = new Float64Array(links)
     this.#cut = new Int32Array(links)
     this.#hold = new Int32Array(links)
     this.#waiting = new Array<Parcel<Message>[] | undefined>(links).fill(undefined)
@@ -116,7 +119,8 @@ export class Network<Message> {
     return this.#underWay.size
   }
 
-  send(now: Milliseconds, from: number, to: number, kind: string, message: Message): void {
+  /** A reliable message arrives in order and once, unless its link is cut. */
+  send(now: Milliseconds, from: number, to: number, kind: string, message: Message, isReliable = false): void {
     const link = from * this.#nodes + to
     const index = this.#kindIndex(link, kind)
     const nth = ++this.#kindSent[index]!
@@ -140,14 +144,19 @@ export class Network<Message> {
     }
     const { profile } = this
     const hash = mix(this.#kindHash[index]!, nth)
+    const [least, greatest] = profile.delay
+    let arrival = now + Math.max(1, between(mix(hash, purpose.delay), least, greatest))
+    if (isReliable) {
+      arrival = this.#lastReliable[link] = Math.max(arrival, this.#lastReliable[link]!)
+      this.#underWay.push(arrival, parcel)
+      return
+    }
     const planned = this.#planned[index]?.get(nth)
     if (planned?.drop === true || (profile.loss > 0 && chance(mix(hash, purpose.loss), profile.loss))) {
       this.#observer.chosen(parcel, 'drop')
       this.#lose(parcel, 0, now)
       return
     }
-    const [least, greatest] = profile.delay
-    let arrival = now + Math.max(1, between(mix(hash, purpose.delay), least, greatest))
     parcel.by = planned?.by ?? 0
     if (!this.#assumptions.fifo && profile.reorder > 0 && chance(mix(hash, purpose.reorder), profile.reorder)) {
       parcel.by += between(mix(hash, purpose.reorderDelay), 1, 10 * greatest)

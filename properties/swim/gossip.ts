@@ -18,14 +18,19 @@ import { packed } from './said.ts'
 /** More rounds of gossip than intervals at most: two may touch. */
 const MOST_EXCESS = 2.5
 
-/** Judges the updates that travel with a message. */
-export function judgeGossip(cluster: Cluster, member: Member, message: OutgoingMessage): void {
+/** Judges the updates that travel with a message. `before`: records as they were when the step began, where it changed them. */
+export function judgeGossip(
+  cluster: Cluster,
+  member: Member,
+  message: OutgoingMessage,
+  before: ReadonlyMap<number, number>,
+): void {
   const { view } = message
   if (!('gossip' in view)) return
   if (view.kind === 'gossip') judgeTarget(cluster, member, message)
   for (const update of view.gossip) {
     judgeOwner(cluster, member, update.node, update.incarnation)
-    judgeKnown(cluster, member, update)
+    judgeKnown(cluster, member, update, before)
     // Who is pinged under suspicion is told so each time.
     const tellsTheSuspect = view.kind === 'ping' && update.status === 'suspect' && update.node === view.target
     if (!tellsTheSuspect) judgeRepeated(cluster, member, update)
@@ -75,14 +80,33 @@ function judgeOwner(cluster: Cluster, member: Member, node: string, incarnation:
   )
 }
 
-/** What is told on is what the teller holds true, or what it has been told and is past. */
-function judgeKnown(cluster: Cluster, member: Member, { node, status, incarnation, from }: Update): void {
+/** What is told on is what the teller holds true, or held when the step began, or what it has been told and is past. */
+function judgeKnown(cluster: Cluster, member: Member, update: Update, before: ReadonlyMap<number, number>): void {
+  const { node, status, incarnation } = update
   const subject = cluster.number(node)
   cluster.tested[R.tellsWhatItKnows]!++
   const known = subject === member.number ? ownRecord(member) : member.known(subject)
+  const was = before.get(subject)
+  if (fitsRecord(member, known, subject, update) || (was !== undefined && fitsRecord(member, was, subject, update)))
+    return
+  const rank = statusOf(known)
+  cluster.fail(
+    R.tellsWhatItKnows,
+    member,
+    `said ${status} ${incarnation} of ${node}, which it holds for ${rank === ALIVE ? 'alive' : rank === SUSPECT ? 'suspect' : 'gone'} ${incarnationOf(known)}`,
+    'what it holds true, or what is past',
+  )
+}
+
+function fitsRecord(
+  member: Member,
+  known: number,
+  subject: number,
+  { node, status, incarnation, from }: Update,
+): boolean {
   const held = incarnationOf(known)
   const rank = statusOf(known)
-  if (rank === UNKNOWN) return
+  if (rank === UNKNOWN) return true
   const accused = member.accusations.get(subject) ?? 0
   const said = status === 'alive' ? ALIVE : status === 'suspect' ? SUSPECT : DEAD
   const fits =
@@ -90,13 +114,7 @@ function judgeKnown(cluster: Cluster, member: Member, { node, status, incarnatio
     (incarnation === held && (said <= rank || (rank === LEFT && said === DEAD))) ||
     (said === SUSPECT && incarnation <= accused && rank >= SUSPECT)
   const leaves = status === 'dead' && from === node && incarnation === held && rank !== LEFT && rank !== DEAD
-  if (fits && !leaves) return
-  cluster.fail(
-    R.tellsWhatItKnows,
-    member,
-    `said ${status} ${incarnation} of ${node}, which it holds for ${rank === ALIVE ? 'alive' : rank === SUSPECT ? 'suspect' : 'gone'} ${held}`,
-    'what it holds true, or what is past',
-  )
+  return fits && !leaves
 }
 
 /** What a member may say of itself: alive, or whatever was said of earlier lives of it. */
@@ -124,7 +142,7 @@ function judgeRepeated(cluster: Cluster, member: Member, { node, status, incarna
 export function judgeExchange(
   cluster: Cluster,
   member: Member,
-  { view, to }: OutgoingMessage,
+  { view, to, stream }: OutgoingMessage,
   before: ReadonlyMap<number, number>,
   delivered: Message | null,
 ): void {
@@ -145,8 +163,10 @@ export function judgeExchange(
     return
   }
   for (const { node, incarnation } of view.members) judgeOwner(cluster, member, node, incarnation)
-  if (view.kind === 'push-pull') member.exchangedAt = member.now
-  else if (delivered?.kind !== 'push-pull') {
+  if (view.kind === 'push-pull') {
+    member.exchangedAt = member.now
+    member.opened.set(stream, member.now)
+  } else if (delivered?.kind !== 'push-pull') {
     cluster.fail(R.exchangesWholeTable, member, `sent ${to} a table that it had not asked for`, 'a reply to a table')
   }
 }

@@ -1,5 +1,13 @@
 /** The judge of SWIM: one step at a time, in the order in which a reader would look for the cause. */
-import type { Answer, Input, Inspection, MemberRecord, Output, SwimOptions } from '../../models/swim/vocabulary.ts'
+import type {
+  Answer,
+  Input,
+  Inspection,
+  MemberRecord,
+  OutgoingMessage,
+  Output,
+  SwimOptions,
+} from '../../models/swim/vocabulary.ts'
 import { ALIVE, LEFT, SUSPECT, UNKNOWN, statusOf } from '../../models/swim/rules.ts'
 import type { NodeId } from '../../models/vocabulary.ts'
 import type { Layer } from '../catalogue.ts'
@@ -131,7 +139,10 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     member.begin()
     const wasLeaving = member.leaving
     const message = input.type === 'deliver' ? input.message : null
-    const said = message === null ? NOTHING_SAID : saidIn(cluster, message.view, member)
+    const said =
+      message === null || this.#isGivenUp(member, message, answer)
+        ? NOTHING_SAID
+        : saidIn(cluster, message.view, member)
     const probe = member.probe
     const hadAnswer = probe?.answered ?? false
     const owed = message === null ? probes.nothingOwed() : probes.noteArrival(cluster, member, message)
@@ -179,8 +190,18 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     input: Input | null,
     before: ReadonlyMap<number, number> = new Map(),
   ): void {
-    judgeGossip(this.#cluster, member, message)
+    judgeGossip(this.#cluster, member, message, before)
     judgeExchange(this.#cluster, member, message, before, input?.type === 'deliver' ? input.message.view : null)
+  }
+
+  /**
+   * Whether the message answers a request whose time has passed, and was not taken: who has given up waiting does not
+   * listen any more.
+   */
+  #isGivenUp(member: Member, { view, stream }: OutgoingMessage, { members, state }: Answer): boolean {
+    if (view.kind !== 'push-pull-reply' || members !== null || state !== null) return false
+    const since = member.opened.get(stream)
+    return since === undefined || member.now - since >= this.#cluster.options.streamTimeout
   }
 
   /** Whether its own probe, and nothing that was said, made a member a suspect in this step. */

@@ -1,5 +1,5 @@
 /** What the judge knows of one member: what was observed, and what follows from what it was sent. */
-import type { MemberState } from '../../models/swim/vocabulary.ts'
+import type { MemberState, StreamId } from '../../models/swim/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../models/vocabulary.ts'
 import { UNKNOWN, incarnationOf, statusOf } from '../../models/swim/rules.ts'
 
@@ -106,6 +106,8 @@ export class Member {
   gossipCountedAt: Milliseconds = 0
   /** Since when it ought to have exchanged tables. */
   exchangedAt: Milliseconds = 0
+  /** Since when it has waited for a table, by stream. */
+  readonly opened = new Map<StreamId, Milliseconds>()
   readonly operations = new Map<number, { readonly type: string; readonly since: Milliseconds }>()
 
   constructor(id: NodeId, number: number) {
@@ -149,6 +151,7 @@ export class Member {
     this.probe = null
     this.probeCount = this.probeExcess = this.gossipExcess = 0
     this.sent.clear()
+    this.opened.clear()
     this.operations.clear()
     this.incarnation = this.score = 0
     this.leaving = false

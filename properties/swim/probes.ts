@@ -535,7 +535,9 @@ export function judgeProbesOverdue(cluster: Cluster, member: Member): void {
   }
   cluster.tested[R.probesEveryPeriod]!++
   const since = member.now - Math.max(member.idleSince, probe?.sentAt ?? 0)
-  const most = (member.score + 3) * probeInterval
+  // The last period was as long as the score of its beginning made it; and one may pass while a round of all begins.
+  const lasted = Math.max((member.score + 1) * probeInterval, probe === null ? 0 : probe.deadline - probe.sentAt)
+  const most = lasted + 2 * probeInterval
   if (since > most) {
     cluster.fail(R.probesEveryPeriod, member, `has probed nobody for ${since} ms`, `a probe within ${most} ms`)
   }

@@ -326,11 +326,11 @@ function apply(
     }
   }
   if (before === SUSPECT) endSuspicion(member, subject)
-  if (after === SUSPECT) {
-    // A confirmation of an older suspicion may have told the same before.
-    if (before !== SUSPECT) forgetSaid(member, `${cluster.name(subject)} suspect ${incarnationOf(next)} `)
-    beginSuspicion(cluster, member, subject, said)
+  // A confirmation of an older suspicion, or an earlier life, may have told the same before.
+  if (before !== after && after >= SUSPECT) {
+    forgetSaid(member, `${cluster.name(subject)} ${after === SUSPECT ? 'suspect' : 'dead'} ${incarnationOf(next)} `)
   }
+  if (after === SUSPECT) beginSuspicion(cluster, member, subject, said)
 }
 
 /** What begins so may be told as often as if it never had been. */

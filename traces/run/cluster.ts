@@ -1,71 +1,49 @@
 /**
- * The world around the nodes of one run: who is up, what time it is for whom, what is under way between them and to
- * their disks. It says which inputs come next, and what their answers lead to.
+ * The world around the nodes of one run: who is up, what time it is for whom, what is under way between them. It says
+ * which inputs come next, and what their answers lead to. Each surface adds what only its nodes have.
  */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
-import type { Hello } from '../../impl/contract/raft.ts'
 import { Clocks } from '../../impl/sim/clocks.ts'
-import { type CrashOutcome, Disk } from '../../impl/sim/disk.ts'
 import { type FaultId, type FaultKind, FaultLedger } from '../../impl/sim/faults.ts'
-import { hashSeed, mix, mixText } from '../../impl/sim/hash.ts'
+import { hashSeed } from '../../impl/sim/hash.ts'
 import { Network, type NetworkFault, type NetworkObserver, type Parcel, maximalKinds } from '../../impl/sim/network.ts'
-import type {
-  Answer,
-  Input,
-  MemberState,
-  Message,
-  Operation,
-  OutgoingMessage,
-  RaftScenario,
-} from '../../models/raft/vocabulary.ts'
-import type { CrashKeep, Milliseconds, NetworkProfile, NodeId, Step } from '../../models/vocabulary.ts'
+import type { Milliseconds, NetworkProfile, NodeId, Step } from '../../models/vocabulary.ts'
 import type { Recording } from '../record.ts'
-import { increment } from './counts.ts'
+import type { Surface } from '../surface.ts'
 
 /** Messages under way at most: an implementation that sends more is refused as flooding. */
 const maximalUnderWay = 100_000
 
-type Envelope = Parcel<OutgoingMessage>
-
-/** The state of a member, updated in place. */
-type Folded = { -readonly [Field in keyof MemberState]: MemberState[Field] }
-
 /** What happened to the network between two steps; reported in the place where it happened. */
-interface Note {
+interface Note<Message> {
   /** Number of inputs of the batch that come before it. */
   readonly position: number
   readonly now: Milliseconds
   readonly kind: FaultKind | 'down'
   readonly fault: FaultId
-  readonly parcel: Envelope
+  readonly parcel: Parcel<Message>
 }
 
-export class Cluster implements NetworkObserver<OutgoingMessage> {
+export abstract class Cluster<S extends Surface> implements NetworkObserver<S['message']> {
   readonly nodes: readonly NodeId[]
-  /** What is known of each node's state. */
-  readonly states: readonly Readonly<Folded>[]
   readonly faults = new FaultLedger()
   /** Faults of single messages that happened, as explicit steps. */
-  readonly effective: Step<Operation>[] = []
+  readonly effective: Step<S['operation']>[] = []
   /** By node: the message that was delivered to it last. */
-  readonly received: (Message | null)[]
+  readonly received: (S['message']['view'] | null)[]
   /** Results of operations by their status. */
   readonly results = new Map<string, number>()
-  /** Changes of membership without a result so far. */
-  readonly membershipOperations = new Set<number>()
   now: Milliseconds = 0
   deliveries = 0
 
-  readonly #scenario: RaftScenario
-  readonly #recording: Recording
+  protected readonly seed: number
+  readonly #recording: Recording<S>
   readonly #forgotten: number[] | null
   readonly #numbers: ReadonlyMap<NodeId, number>
-  readonly #network: Network<OutgoingMessage>
+  readonly #network: Network<S['message']>
   readonly #clocks: Clocks
-  readonly #disks: readonly Disk[]
 
   // By node.
-  readonly #states: readonly Folded[]
   readonly #up: boolean[]
   readonly #panicked: boolean[]
   /** The pause that the node is in; 0 for none. */
@@ -77,22 +55,20 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
   readonly #wake: Float64Array
   /** The same in harness time; Infinity while the node is paused or down. */
   readonly #wakeAt: Float64Array
-  /** Harness time of the next acknowledgement of a write; Infinity while the node is paused or down. */
-  readonly #ackAt: Float64Array
-  /** Messages that wait for a write. */
-  readonly #unsent: OutgoingMessage[][]
+  /** Harness time of what the surface brings next (`due`); Infinity while the node is paused or down. */
+  readonly #dueAt: Float64Array
   /** Messages that wait for a paused node. */
-  readonly #waiting: Envelope[][]
+  readonly #waiting: Parcel<S['message']>[][]
   /** By link: greatest ordinal that was delivered. */
   readonly #greatestDelivered: Int32Array
 
   // The batch under way: parallel arrays, of which the first `#size` places count. Emptying arrays would free them.
   #size = 0
-  readonly #inputs: Input[] = []
+  readonly #inputs: S['input'][] = []
   readonly #times: Milliseconds[] = []
   readonly #inputNodes: number[] = []
-  readonly #parcels: (Envelope | null)[] = []
-  readonly #notes: Note[] = []
+  readonly #parcels: (Parcel<S['message']> | null)[] = []
+  readonly #notes: Note<S['message']>[] = []
   #collecting = false
 
   readonly #kindNames: string[] = []
@@ -100,33 +76,19 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
 
   /** `forgotten` is given the messages that will not be delivered (again). */
   constructor(
-    scenario: RaftScenario,
-    network: NetworkProfile,
-    { assumptions }: Hello,
-    recording: Recording,
+    { nodes, seed, network }: S['scenario'],
+    { assumptions }: S['hello'],
+    recording: Recording<S>,
     forgotten: number[] | null,
   ) {
-    const { nodes } = scenario
-    const seed = hashSeed(scenario.seed)
+    this.seed = hashSeed(seed)
     this.nodes = nodes
-    this.#scenario = scenario
     this.#recording = recording
     this.#forgotten = forgotten
     this.#numbers = new Map(nodes.map((node, number) => [node, number]))
     this.received = nodes.map(() => null)
-    this.#network = new Network(seed, nodes, network, assumptions, this)
+    this.#network = new Network(this.seed, nodes, network, assumptions, this)
     this.#clocks = new Clocks(nodes.length)
-    this.#disks = nodes.map((node) => new Disk(mixText(mix(seed, 0xd15c), node)))
-    this.states = this.#states = nodes.map(() => ({
-      role: 'follower',
-      term: 0,
-      vote: null,
-      leader: null,
-      commit: 0,
-      applied: 0,
-      configuration: { voters: [], outgoing: [], learners: [] },
-      ready: false,
-    }))
     this.#up = nodes.map(() => true)
     this.#panicked = nodes.map(() => false)
     this.#paused = nodes.map(() => 0)
@@ -134,10 +96,37 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
     this.#seen = new Float64Array(nodes.length)
     this.#wake = new Float64Array(nodes.length).fill(Infinity)
     this.#wakeAt = new Float64Array(nodes.length).fill(Infinity)
-    this.#ackAt = new Float64Array(nodes.length).fill(Infinity)
-    this.#unsent = nodes.map(() => [])
+    this.#dueAt = new Float64Array(nodes.length).fill(Infinity)
     this.#waiting = nodes.map(() => [])
     this.#greatestDelivered = new Int32Array(nodes.length * nodes.length)
+  }
+
+  // What a surface adds.
+
+  /** What the answer of a node that is up leads to, besides its next wake-up: its state, and its outputs. */
+  protected abstract take(node: number, answer: S['answer']): void
+
+  /** When the surface itself brings the node something (a write that is done, a stream that is refused); Infinity for never. */
+  protected abstract due(node: number): Milliseconds
+
+  /** The input that was due. */
+  protected abstract takeDue(node: number, at: Milliseconds, now: Milliseconds): S['input']
+
+  /** Whether what is due may be so at the very instant in which it was caused. */
+  protected abstract readonly dueAtOnce: boolean
+
+  /** An input was carried out that only this surface has. */
+  protected abstract completed(node: number, input: S['input']): void
+
+  /** The node is down: what it had begun is gone. */
+  protected abstract stopped(node: number): void
+
+  /** The node is up again. */
+  protected restarted(_node: number): void {}
+
+  /** Whether a message that arrives is taken. */
+  protected accepts(parcel: Parcel<S['message']>, _now: Milliseconds): boolean {
+    return this.#up[parcel.to]!
   }
 
   // What is known.
@@ -176,29 +165,6 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
   /** Whether the node has timers to see to before it can be given anything else. */
   isOverdue(node: number): boolean {
     return this.#wakeAt[node]! <= this.now
-  }
-
-  /** The node that is up and says that it leads, in the highest term; -1 for none. */
-  leader(): number {
-    const states = this.#states
-    let leader = -1
-    for (let node = 0; node < states.length; node++) {
-      const { role, term } = states[node]!
-      if (role === 'leader' && this.#up[node]! && (leader < 0 || term > states[leader]!.term)) leader = node
-    }
-    return leader
-  }
-
-  /** All nodes that are up and say that they lead, highest term first. */
-  leaders(): number[] {
-    const states = this.#states
-    return [...states.keys()]
-      .filter((node) => this.#up[node]! && states[node]!.role === 'leader')
-      .sort((left, right) => states[right]!.term - states[left]!.term || left - right)
-  }
-
-  greatestCommit(): number {
-    return this.#states.reduce((greatest, { commit }) => Math.max(greatest, commit), 0)
   }
 
   deliveriesByKind(): Map<string, number> {
@@ -252,8 +218,7 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
   deliver(from: number, to: number, kind: string): boolean {
     const parcel = this.#network.take(from, to, kind)
     if (parcel === null) return false
-    const input: Input = { type: 'deliver', node: this.nodes[to]!, at: this.local(to), message: parcel.message }
-    this.#queue(to, input, this.now, parcel)
+    this.#queue(to, this.#deliver(parcel, this.local(to)), this.now, parcel)
     return true
   }
 
@@ -263,17 +228,21 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
     this.tell('heal', 'all links')
   }
 
-  setNetwork(profile: NetworkProfile): void {
+  /** `isTold`: readers are to see it. */
+  setNetwork(profile: NetworkProfile, isTold: boolean): void {
     this.#network.profile = profile
+    if (!isTold) return
     const { delay, loss, duplicate, reorder } = profile
     this.tell('network', `delay ${delay[0]}..${delay[1]} ms, loss ${loss}, duplicate ${duplicate}, reorder ${reorder}`)
   }
 
-  /** No random faults, and delays that let a round trip end well within an election timeout. */
-  calmNetwork(): void {
+  /** No random faults, and no delay above `most`. */
+  calmNetwork(most: Milliseconds): void {
     const [least, greatest] = this.#network.profile.delay
-    const most = Math.max(1, this.#scenario.options.heartbeatInterval >> 1)
-    this.setNetwork({ delay: [Math.min(least, most), Math.min(greatest, most)], loss: 0, duplicate: 0, reorder: 0 })
+    this.setNetwork(
+      { delay: [Math.min(least, most), Math.min(greatest, most)], loss: 0, duplicate: 0, reorder: 0 },
+      true,
+    )
   }
 
   plan(from: number, to: number, kind: string, nth: number, fault: NetworkFault, by: Milliseconds): void {
@@ -282,7 +251,7 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
 
   pause(node: number): void {
     this.#paused[node] = this.faults.begin('pause')
-    this.#reschedule(node)
+    this.reschedule(node)
     this.tell('pause', this.nodes[node]!)
   }
 
@@ -291,8 +260,8 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
     const fault = this.#paused[node]!
     if (fault === 0) return false
     this.#paused[node] = 0
-    this.#reschedule(node)
-    if (this.#wakeAt[node]! <= this.now || this.#ackAt[node]! <= this.now) this.faults.effect(fault)
+    this.reschedule(node)
+    if (this.#wakeAt[node]! <= this.now || this.#dueAt[node]! <= this.now) this.faults.effect(fault)
     for (const parcel of this.#waiting[node]!) this.#network.return(this.now, parcel)
     this.#waiting[node] = []
     this.tell('resume', this.nodes[node]!)
@@ -303,17 +272,8 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
     if (rate === this.#clocks.rate(node)) return
     this.#clocks.setRate(node, this.now, rate)
     this.#clockFault[node] = rate === 1 ? 0 : this.faults.begin('clock')
-    this.#reschedule(node)
+    this.reschedule(node)
     this.tell('clock', `${this.nodes[node]!} ${rate}`)
-  }
-
-  /** Decides what a crash of the node leaves of its disk, and counts it. */
-  crashDisk(node: number, keep: CrashKeep, torn: boolean): CrashOutcome {
-    const outcome = this.#disks[node]!.crash(keep, torn)
-    this.faults.count('crash')
-    if (outcome.lost > 0) this.faults.count('lost-write')
-    if (outcome.torn !== 0) this.faults.count('torn-write')
-    return outcome
   }
 
   /** Records for readers what no node saw. */
@@ -340,7 +300,7 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
   // The flow of time.
 
   /** Inputs to be answered, in order. Valid until they are answered. */
-  get inputs(): readonly Input[] {
+  get inputs(): readonly S['input'][] {
     if (this.#inputs.length > this.#size) this.#inputs.length = this.#size
     return this.#inputs
   }
@@ -356,13 +316,12 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
   collect(until: Milliseconds, limit: number): boolean {
     const network = this.#network
     const wakeAt = this.#wakeAt
-    const ackAt = this.#ackAt
+    const dueAt = this.#dueAt
     const nodes = wakeAt.length
-    const instantDisks = this.#scenario.disk.delay[0] === 0
     let now = this.now
     this.#collecting = true
     do {
-      // At one instant timers come before messages, and messages before disks.
+      // At one instant timers come before messages, and messages before what the surface brings.
       let time = Infinity
       let node = -1
       for (let each = 0; each < nodes; each++) {
@@ -375,8 +334,8 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
       if (network.time < time) time = network.time
       const message = time
       for (let each = 0; each < nodes; each++) {
-        if (ackAt[each]! < time) {
-          time = ackAt[each]!
+        if (dueAt[each]! < time) {
+          time = dueAt[each]!
           node = each
         }
       }
@@ -384,13 +343,11 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
       if (this.#size > 0 && time > now) break
       if (time > now) now = time
       if (time < message) {
-        // What the node does first may write, or wait for the very write that is acknowledged.
-        if (this.#size > 0 && (instantDisks || this.#inBatch(node))) break
-        ackAt[node] = Infinity
-        const writes = this.#disks[node]!.acknowledge(now)
-        const at = this.#clocks.local(node, now)
-        this.#queue(node, { type: 'written', node: this.nodes[node]!, at, writes }, now, null)
-        if (instantDisks) break
+        // What the node does first may add to what is due, or wait for it.
+        if (this.#size > 0 && (this.dueAtOnce || this.#inBatch(node))) break
+        dueAt[node] = Infinity
+        this.#queue(node, this.takeDue(node, this.#clocks.local(node, now), now), now, null)
+        if (this.dueAtOnce) break
       } else if (time < timer) {
         const parcel = network.arrive(now)
         if (parcel !== null) this.#arrive(parcel, now)
@@ -398,7 +355,7 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
         wakeAt[node] = Infinity
         const at = this.#wake[node]!
         const last = this.#clocks.local(node, now)
-        this.#queue(node, { type: 'advance', node: this.nodes[node]!, at, until: last }, now, null)
+        this.#queue(node, inputOf<S>({ type: 'advance', node: this.nodes[node]!, at, until: last }), now, null)
         // It may stop on its way, and then goes on before anything else happens.
         if (last > at) break
       }
@@ -412,9 +369,9 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
     return false
   }
 
-  #arrive(parcel: Envelope, now: Milliseconds): void {
+  #arrive(parcel: Parcel<S['message']>, now: Milliseconds): void {
     const node = parcel.to
-    if (!this.#up[node]!) {
+    if (!this.accepts(parcel, now)) {
       parcel.copies--
       this.#note('down', 0, parcel, now)
       if (parcel.copies === 0) this.#forgotten?.push(parcel.message.id)
@@ -422,12 +379,15 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
       this.#waiting[node]!.push(parcel)
       this.#note('pause', this.#paused[node]!, parcel, now)
     } else {
-      const at = this.#clocks.local(node, now)
-      this.#queue(node, { type: 'deliver', node: this.nodes[node]!, at, message: parcel.message }, now, parcel)
+      this.#queue(node, this.#deliver(parcel, this.#clocks.local(node, now)), now, parcel)
     }
   }
 
-  #queue(node: number, input: Input, now: Milliseconds, parcel: Envelope | null): void {
+  #deliver({ to, message }: Parcel<S['message']>, at: Milliseconds): S['input'] {
+    return inputOf<S>({ type: 'deliver', node: this.nodes[to]!, at, message })
+  }
+
+  #queue(node: number, input: S['input'], now: Milliseconds, parcel: Parcel<S['message']> | null): void {
     const place = this.#size++
     this.#inputs[place] = input
     this.#times[place] = now
@@ -436,7 +396,7 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
   }
 
   /** One input outside of the flow of time. */
-  ask(node: number, input: Input): void {
+  ask(node: number, input: S['input']): void {
     this.#queue(node, input, this.now, null)
   }
 
@@ -449,7 +409,7 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
   // What answers mean.
 
   /** @throws AdapterError if these are not the answers of a cluster that has just been started */
-  start(initial: readonly Answer[]): void {
+  start(initial: readonly S['answer'][]): void {
     for (const [node, answer] of initial.entries()) {
       if (answer.now !== 0) throw new AdapterError('contract', `${this.nodes[node]!} starts at ${answer.now}, not at 0`)
       this.#absorb(node, answer)
@@ -466,15 +426,12 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
    * What the answer to the input at `position` leads to.
    * @throws AdapterError if it contradicts the contract
    */
-  apply(position: number, answer: Answer): void {
+  apply(position: number, answer: S['answer']): void {
     const node = this.#inputNodes[position]!
     const input = this.#inputs[position]!
     switch (input.type) {
       case 'deliver':
         this.#delivered(this.#parcels[position]!)
-        break
-      case 'written':
-        this.#sendReady(node)
         break
       case 'advance':
         if (this.#clockFault[node] !== 0) this.faults.effect(this.#clockFault[node]!)
@@ -485,82 +442,42 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
         return
       case 'restart':
         this.#up[node] = true
+        this.restarted(node)
         break
       case 'operation':
         break
+      default:
+        this.completed(node, input)
     }
     this.#absorb(node, answer)
   }
 
-  #absorb(node: number, answer: Answer): void {
+  #absorb(node: number, answer: S['answer']): void {
     this.#seen[node] = answer.now
     this.#wake[node] = answer.wake ?? Infinity
-    if (answer.state !== null) fold(this.#states[node]!, answer.state)
-    const { outputs } = answer
-    for (let index = 0; index < outputs.length; index++) {
-      const output = outputs[index]!
-      switch (output.type) {
-        case 'message':
-          this.#emit(node, output)
-          break
-        case 'write':
-          this.#disks[node]!.write(output.id, output.file, output.sync, this.now, this.#scenario.disk)
-          break
-        case 'result':
-          increment(this.results, output.status)
-          if (output.status === 'ok' && this.membershipOperations.delete(output.operation)) {
-            this.faults.count('membership')
-          }
-          break
-        default:
-      }
-    }
+    this.take(node, answer)
     if (answer.error?.kind === 'panic') {
       this.#panicked[node] = true
       this.#stop(node)
       return
     }
-    this.#reschedule(node)
+    this.reschedule(node)
   }
 
-  #emit(node: number, message: OutgoingMessage): void {
-    const disk = this.#disks[node]!
+  /** @throws AdapterError if the node speaks as another, or to nobody */
+  protected send(node: number, message: S['message'], isReliable: boolean): void {
     if (message.from !== this.nodes[node]) {
       throw new AdapterError('contract', `${this.nodes[node]!} sends message ${message.id} as ${message.from}`)
     }
-    if (message.after > disk.lastWrite) {
-      throw new AdapterError(
-        'contract',
-        `message ${message.id} waits for write ${message.after}, which was not reported`,
-      )
-    }
-    if (message.after !== 0 && !disk.isAcknowledged(message.after)) this.#unsent[node]!.push(message)
-    else this.#send(node, message)
-  }
-
-  #send(node: number, message: OutgoingMessage): void {
     const to = this.#numbers.get(message.to)
     if (to === undefined) throw new AdapterError('contract', `message ${message.id} is to unknown node ${message.to}`)
-    this.#network.send(this.now, node, to, message.view.kind, message)
+    this.#network.send(this.now, node, to, message.view.kind, message, isReliable)
     if (this.#network.underWay > maximalUnderWay) {
       throw new AdapterError('flood', `more than ${maximalUnderWay} messages are under way`)
     }
   }
 
-  /** Sends what waited for writes that are now acknowledged. */
-  #sendReady(node: number): void {
-    const unsent = this.#unsent[node]!
-    if (unsent.length === 0) return
-    const disk = this.#disks[node]!
-    let kept = 0
-    for (const message of unsent) {
-      if (disk.isAcknowledged(message.after)) this.#send(node, message)
-      else unsent[kept++] = message
-    }
-    unsent.length = kept
-  }
-
-  #delivered(parcel: Envelope): void {
+  #delivered(parcel: Parcel<S['message']>): void {
     this.deliveries++
     this.received[parcel.to] = parcel.message.view
     this.#kindNames[parcel.kindNumber] = parcel.kind
@@ -577,20 +494,20 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
     this.#up[node] = false
     this.#paused[node] = 0
     this.#wake[node] = Infinity
-    this.#unsent[node] = []
+    this.stopped(node)
     for (const parcel of this.#waiting[node]!) {
       if (--parcel.copies === 0) this.#forgotten?.push(parcel.message.id)
     }
     this.#waiting[node] = []
-    this.#reschedule(node)
+    this.reschedule(node)
   }
 
-  #reschedule(node: number): void {
+  protected reschedule(node: number): void {
     const active = this.#up[node]! && this.#paused[node] === 0
     const wake = this.#wake[node]!
     // What is overdue after a pause is due now, so that timers still come first.
     this.#wakeAt[node] = active && wake !== Infinity ? Math.max(this.now, this.#clocks.harness(node, wake)) : Infinity
-    this.#ackAt[node] = active ? Math.max(this.now, this.#disks[node]!.due) : Infinity
+    this.#dueAt[node] = active ? Math.max(this.now, this.due(node)) : Infinity
   }
 
   /** All of the batch is answered. */
@@ -601,21 +518,21 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
 
   // What the network tells.
 
-  lost(parcel: Envelope, fault: FaultId, now: Milliseconds): void {
+  lost(parcel: Parcel<S['message']>, fault: FaultId, now: Milliseconds): void {
     this.#note(fault === 0 ? 'loss' : this.faults.kind(fault), fault, parcel, now)
     if (parcel.copies === 0) this.#forgotten?.push(parcel.message.id)
   }
 
-  held(parcel: Envelope, fault: FaultId, now: Milliseconds): void {
+  held(parcel: Parcel<S['message']>, fault: FaultId, now: Milliseconds): void {
     this.#note('hold', fault, parcel, now)
   }
 
-  chosen({ from, to, kind, nth, by }: Envelope, fault: NetworkFault): void {
+  chosen({ from, to, kind, nth, by }: Parcel<S['message']>, fault: NetworkFault): void {
     const link = { from: this.nodes[from]!, to: this.nodes[to]!, kind, nth }
     this.effective.push(fault === 'delay' ? { step: 'delay', ...link, by } : { step: fault, ...link })
   }
 
-  #note(kind: Note['kind'], fault: FaultId, parcel: Envelope, now: Milliseconds): void {
+  #note(kind: Note<S['message']>['kind'], fault: FaultId, parcel: Parcel<S['message']>, now: Milliseconds): void {
     const note = { position: this.#size, now, kind, fault, parcel }
     if (this.#collecting) this.#notes.push(note)
     else this.#reportNote(note)
@@ -629,7 +546,7 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
     notes.splice(0, reported)
   }
 
-  #reportNote({ kind, fault, parcel, now }: Note): void {
+  #reportNote({ kind, fault, parcel, now }: Note<S['message']>): void {
     if (fault !== 0) this.faults.effect(fault)
     else if (kind !== 'down') this.faults.count(kind)
     if (!this.#recording.keeps) return this.#recording.skip()
@@ -640,8 +557,11 @@ export class Cluster implements NetworkObserver<OutgoingMessage> {
 }
 
 /** @throws AdapterError if the step ends outside of its bounds, or the next wake-up is not after it */
-export function checkInstants(input: Input, answer: Answer): void {
-  const latest = input.type === 'advance' ? input.until : input.at
+export function checkInstants(
+  input: { readonly type: string; readonly node: NodeId; readonly at: Milliseconds; readonly until?: Milliseconds },
+  answer: { readonly now: Milliseconds; readonly wake: Milliseconds | null },
+): void {
+  const latest = input.until ?? input.at
   if (!(answer.now >= input.at && answer.now <= latest)) {
     throw new AdapterError('contract', `${input.node} ends a step of [${input.at}, ${latest}] at ${answer.now}`)
   }
@@ -653,14 +573,14 @@ export function checkInstants(input: Input, answer: Answer): void {
   }
 }
 
-/** Field by field, because a spread costs ten times as much. */
-function fold(state: Folded, changed: Partial<MemberState>): void {
-  if (changed.role !== undefined) state.role = changed.role
-  if (changed.term !== undefined) state.term = changed.term
-  if (changed.vote !== undefined) state.vote = changed.vote
-  if (changed.leader !== undefined) state.leader = changed.leader
-  if (changed.commit !== undefined) state.commit = changed.commit
-  if (changed.applied !== undefined) state.applied = changed.applied
-  if (changed.configuration !== undefined) state.configuration = changed.configuration
-  if (changed.ready !== undefined) state.ready = changed.ready
+/** An input that every surface has, as one of this surface. */
+export function inputOf<S extends Surface>(input: SharedInput): S['input'] {
+  return input
 }
+
+type SharedInput = { readonly node: NodeId; readonly at: Milliseconds } & (
+  | { readonly type: 'deliver'; readonly message: object }
+  | { readonly type: 'advance'; readonly until: Milliseconds }
+  | { readonly type: 'operation'; readonly id: number; readonly operation: object }
+  | { readonly type: 'restart' }
+)

@@ -3,40 +3,49 @@
  * an inspection) and is given it, so that the same code drives implementations in this process and out of it.
  */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
-import type { Hello, Start } from '../../impl/contract/raft.ts'
-import type {
-  Answer,
-  Input,
-  Inspection,
-  Operation,
-  OutgoingMessage,
-  RaftScenario,
-} from '../../models/raft/vocabulary.ts'
-import type { CrashKeep, Milliseconds, NetworkProfile, NodeId, Step, Target } from '../../models/vocabulary.ts'
+import type { CrashKeep, Milliseconds, NetworkProfile, NodeId, Step } from '../../models/vocabulary.ts'
 import type { Phase, Violation } from '../../properties/judge.ts'
-import { type SeenNode, evaluate, inspects } from '../expect.ts'
-import { Recording } from '../record.ts'
-import { Cluster, checkInstants } from './cluster.ts'
+import type { Recording } from '../record.ts'
+import type { JudgeOf, Surface } from '../surface.ts'
+import { type Cluster, checkInstants, inputOf } from './cluster.ts'
 import { increment, toCounts } from './counts.ts'
-import type { RaftJudge, RunOptions, RunResult } from './result.ts'
-
-/** In `settle`, liveness must show within this many least election timeouts. */
-export const settleElectionTimeouts = 30
-
-/** How a cluster is started for a scenario. */
-export function startOf({ nodes, configuration, options, seed }: RaftScenario): Start {
-  return { nodes, configuration, options, seed }
-}
+import type { RunOptions, RunResult } from './result.ts'
 
 /** What an execution waits for: answers to `inputs`, an inspection of `inspectedNode`, or nothing any more. */
 export type Demand = 'steps' | 'inspect' | 'done'
 
-export class Execution {
-  readonly #scenario: RaftScenario
-  readonly #hello: Hello
-  readonly #judge: RaftJudge
-  readonly #recording: Recording
-  readonly #cluster: Cluster
+/** How a surface shows, when faults have ended, that its nodes find together again. Durations in milliseconds. */
+export interface Settling {
+  /** Delays are at most this. */
+  readonly delay: Milliseconds
+  /** How long messages that were sent while faults were on may still be under way. */
+  readonly grace: Milliseconds
+  /** How long it may take. */
+  readonly bound: Milliseconds
+  /** How often the nodes are asked for progress. */
+  readonly interval: Milliseconds
+  /** How often it is looked whether they have made it. */
+  readonly tick: Milliseconds
+}
+
+/** What is run, and on what. */
+export interface Setup<S extends Surface, C extends Cluster<S>> {
+  readonly scenario: S['scenario']
+  readonly hello: S['hello']
+  readonly judge: JudgeOf<S>
+  readonly cluster: C
+  readonly recording: Recording<S>
+  readonly start: S['start']
+  readonly options: RunOptions
+}
+
+export abstract class Execution<S extends Surface, C extends Cluster<S> = Cluster<S>> {
+  protected readonly scenario: S['scenario']
+  protected readonly hello: S['hello']
+  protected readonly cluster: C
+  readonly #judge: JudgeOf<S>
+  readonly #recording: Recording<S>
+  readonly #start: S['start']
   readonly #batchLimit: number
   readonly #inspectEvery: number
   readonly #maxSteps: number
@@ -45,68 +54,110 @@ export class Execution {
   /** While not negative, events up to this harness time are carried out before the script goes on. */
   #until: Milliseconds = -1
   #inspecting = -1
-  #inspection: Inspection | null = null
-  #answer: Answer | null = null
+  #inspection: S['inspection'] | null = null
+  #answer: S['answer'] | null = null
   #nextInspection: number
   #nextInspected = 0
-  #stepIndex = 0
+  protected stepIndex = 0
   #operations = 0
-  #probes = 0
   #steps = 0
   #settled = true
-  #commitAtHeal = 0
   #ended = false
   #violation: Violation | null = null
   #violationEvent = -1
   #violationStep = -1
 
   readonly #operationCounts = new Map<string, number>()
-  readonly #skipped = new Map<string, number>()
-  readonly #outside = new Map<string, number>()
+  protected readonly skipped = new Map<string, number>()
+  protected readonly outside = new Map<string, number>()
   readonly #situations = new Map<string, number>()
-  readonly #targets: (NodeId | null)[]
+  protected readonly targets: (NodeId | null)[]
 
-  /**
-   * @param initial what the session answered to `startOf(scenario)`
-   * @param forgotten is given the messages that will not be delivered (again); whoever reads them empties it
-   */
-  constructor(
-    scenario: RaftScenario,
-    hello: Hello,
-    judge: RaftJudge,
-    initial: readonly Answer[],
-    options: RunOptions = {},
-    forgotten: number[] | null = null,
-  ) {
-    this.#scenario = scenario
-    this.#hello = hello
+  constructor({ scenario, hello, judge, cluster, recording, start, options }: Setup<S, C>) {
+    this.scenario = scenario
+    this.hello = hello
+    this.cluster = cluster
     this.#judge = judge
-    this.#recording = new Recording(options.record ?? true)
+    this.#recording = recording
+    this.#start = start
     this.#batchLimit = options.batch ?? 64
     this.#inspectEvery = options.inspectEvery ?? 500
     this.#nextInspection = this.#inspectEvery
     this.#maxSteps = options.maxSteps ?? 5_000_000
-    this.#cluster = new Cluster(scenario, this.#allowed(scenario.network), hello, this.#recording, forgotten)
-    this.#targets = new Array<NodeId | null>(scenario.steps.length).fill(null)
+    this.targets = new Array<NodeId | null>(scenario.steps.length).fill(null)
     this.#script = this.#perform()
-    this.#start(initial)
+    cluster.setNetwork(this.#allowed(scenario.network), false)
   }
 
+  /** Begins with what the session answered to its start. @throws AdapterError if an answer contradicts the contract */
+  begin(initial: readonly S['answer'][]): void {
+    const { nodes } = this.scenario
+    if (initial.length !== nodes.length) {
+      throw new AdapterError('contract', `${initial.length} initial answers for ${nodes.length} nodes`)
+    }
+    const start = this.#start
+    if (this.#recording.keeps) this.#recording.add({ event: 'start', start, initial })
+    else this.#recording.skip()
+    this.#check(this.#judge.start(start, initial))
+    if (!this.#ended) this.cluster.start(initial)
+  }
+
+  // What a surface adds.
+
+  protected abstract readonly settling: Settling
+
+  /** The number of the node that is meant; -1 if there is none. */
+  protected abstract target(target: NodeId): number
+
+  /** What comes before the first step. */
+  protected *prepare(): Generator<void, void, void> {}
+
+  /** An operation is about to be given to a node. */
+  protected abstract operating(id: number, operation: S['operation']): void
+
+  protected abstract crash(node: number, keep: CrashKeep, torn: boolean): Generator<void, void, void>
+
+  /** Moves the node's clock forward until it gives up waiting. */
+  protected abstract timeout(node: number): Generator<void, void, void>
+
+  /** Faults have ended. */
+  protected abstract healed(): void
+
+  /** Whether a node that is down is started again when faults end. */
+  protected abstract comesBack(node: number): boolean
+
+  /** Asks the nodes for progress, so that they can show it. */
+  protected abstract probe(): Generator<void, void, void>
+
+  /** Null if what is seen now is as expected; else what was seen instead. */
+  protected abstract evaluate(name: string, words: readonly string[]): Generator<void, string | null, void>
+
+  /** What the world wants of a node before time goes on; null for nothing. */
+  protected abstract intervene(): { readonly node: number; readonly input: S['input'] } | null
+
+  /** By how much the nodes got on after faults had ended. */
+  protected abstract progress(): number
+
   /** Inputs to be answered, in order. Valid until `accept`. */
-  get inputs(): readonly Input[] {
-    return this.#cluster.inputs
+  get inputs(): readonly S['input'][] {
+    return this.cluster.inputs
   }
 
   get inspectedNode(): NodeId {
-    return this.#cluster.nodes[this.#inspecting]!
+    return this.cluster.nodes[this.#inspecting]!
   }
 
   /** Goes on until something is needed from the implementation. */
   proceed(): Demand {
-    const cluster = this.#cluster
+    const { cluster } = this
     for (;;) {
       if (this.#ended) return 'done'
       if (this.#until >= 0) {
+        const wanted = this.intervene()
+        if (wanted !== null) {
+          cluster.ask(wanted.node, wanted.input)
+          return 'steps'
+        }
         if (this.#steps >= this.#nextInspection && this.#chooseInspected()) return 'inspect'
         if (cluster.collect(this.#until, Math.min(this.#batchLimit, this.#nextInspection - this.#steps))) return 'steps'
         cluster.passTo(this.#until)
@@ -127,8 +178,8 @@ export class Execution {
    * Takes the answers to `inputs`.
    * @throws AdapterError if an answer contradicts the contract
    */
-  accept(answers: readonly Answer[]): void {
-    const cluster = this.#cluster
+  accept(answers: readonly S['answer'][]): void {
+    const { cluster } = this
     const { inputs } = cluster
     for (let position = 0; position < inputs.length; position++) {
       const input = inputs[position]!
@@ -156,18 +207,18 @@ export class Execution {
   }
 
   /** Takes the inspection of `inspectedNode`. */
-  acceptInspection(inspection: Inspection): void {
+  acceptInspection(inspection: S['inspection']): void {
     const node = this.inspectedNode
     this.#inspecting = -1
     this.#inspection = inspection
-    if (this.#recording.keeps) this.#recording.add({ event: 'inspect', now: this.#cluster.now, node, inspection })
+    if (this.#recording.keeps) this.#recording.add({ event: 'inspect', now: this.cluster.now, node, inspection })
     else this.#recording.skip()
     this.#check(this.#judge.inspect(node, inspection))
   }
 
   /** What is known so far; all of it once `proceed` says `done`. */
-  result(): RunResult {
-    const cluster = this.#cluster
+  result(): RunResult<S> {
+    const { cluster } = this
     return {
       violation: this.#violation,
       violationEvent: this.#violationEvent,
@@ -179,10 +230,10 @@ export class Execution {
       deliveries: cluster.deliveries,
       duration: cluster.now,
       faults: cluster.faults.counts(),
-      skipped: toCounts(this.#skipped),
-      outside: toCounts(this.#outside),
+      skipped: toCounts(this.skipped),
+      outside: toCounts(this.outside),
       settled: this.#settled,
-      committedAfterHeal: Math.max(0, cluster.greatestCommit() - this.#commitAtHeal),
+      committedAfterHeal: this.progress(),
       exercised: this.#judge.exercised(),
       transitions: this.#judge.transitions(),
       situations: this.#situations,
@@ -192,44 +243,33 @@ export class Execution {
         results: toCounts(cluster.results),
       },
       effective: cluster.effective,
-      targets: this.#targets,
+      targets: this.targets,
     }
-  }
-
-  #start(initial: readonly Answer[]): void {
-    const { nodes } = this.#scenario
-    if (initial.length !== nodes.length) {
-      throw new AdapterError('contract', `${initial.length} initial answers for ${nodes.length} nodes`)
-    }
-    const start = startOf(this.#scenario)
-    if (this.#recording.keeps) this.#recording.add({ event: 'start', start, initial })
-    else this.#recording.skip()
-    this.#check(this.#judge.start(start, initial))
-    if (!this.#ended) this.#cluster.start(initial)
   }
 
   // The script: what happens between stretches of time. It yields when something is needed.
 
   *#perform(): Generator<void, void, void> {
-    const { steps } = this.#scenario
+    const { steps } = this.scenario
+    yield* this.prepare()
     for (const [index, step] of steps.entries()) {
       if (this.#ended) return
-      this.#stepIndex = index
+      this.stepIndex = index
       switch (step.step) {
         case 'run':
-          yield* this.#run(step.duration)
+          yield* this.run(step.duration)
           break
         case 'operation':
-          yield* this.#operate(this.#target(step.node), step.operation)
+          yield* this.operate(this.target(step.node), step.operation)
           break
         case 'timeout':
-          yield* this.#timeout(this.#target(step.node))
+          yield* this.timeout(this.target(step.node))
           break
         case 'crash':
-          yield* this.#crash(this.#target(step.node), step.keep, step.torn)
+          yield* this.crash(this.target(step.node), step.keep, step.torn)
           break
         case 'restart':
-          yield* this.#restart(this.#target(step.node))
+          yield* this.#restart(this.target(step.node))
           break
         case 'settle':
           yield* this.#settle()
@@ -249,168 +289,120 @@ export class Execution {
       }
     }
     if (this.#ended) return
-    this.#stepIndex = steps.length
-    for (const node of this.#cluster.nodes.keys()) {
-      if (this.#cluster.isUp(node)) yield* this.#inspect(node)
+    this.stepIndex = steps.length
+    for (const node of this.cluster.nodes.keys()) {
+      if (this.cluster.isUp(node)) yield* this.inspect(node)
     }
-    if (this.#recording.keeps) this.#recording.add({ event: 'finish', now: this.#cluster.now })
+    if (this.#recording.keeps) this.#recording.add({ event: 'finish', now: this.cluster.now })
     else this.#recording.skip()
-    this.#check(this.#judge.finish(this.#cluster.now))
+    this.#check(this.#judge.finish(this.cluster.now))
   }
 
-  *#run(duration: Milliseconds): Generator<void, void, void> {
-    this.#until = this.#cluster.now + duration
+  protected *run(duration: Milliseconds): Generator<void, void, void> {
+    this.#until = this.cluster.now + duration
     yield
   }
 
   /** Gives one input outside of the flow of time, and waits for its answer. */
-  *#ask(node: number, input: Input): Generator<void, Answer, void> {
-    this.#cluster.ask(node, input)
+  protected *ask(node: number, input: S['input']): Generator<void, S['answer'], void> {
+    this.cluster.ask(node, input)
     yield
     return this.#answer!
   }
 
   *#enter(phase: Phase): Generator<void, void, void> {
-    if (this.#recording.keeps) this.#recording.add({ event: 'phase', now: this.#cluster.now, phase })
+    if (this.#recording.keeps) this.#recording.add({ event: 'phase', now: this.cluster.now, phase })
     else this.#recording.skip()
-    this.#check(this.#judge.phase(phase, this.#cluster.now))
+    this.#check(this.#judge.phase(phase, this.cluster.now))
     yield
   }
 
-  *#inspect(node: number): Generator<void, Inspection, void> {
+  protected *inspect(node: number): Generator<void, S['inspection'], void> {
     this.#inspecting = node
     yield
     return this.#inspection!
   }
 
   /** Lets a node that was paused see the time that has passed, before it is given anything else. */
-  *#catchUp(node: number): Generator<void, void, void> {
-    if (this.#cluster.isOverdue(node)) yield* this.#run(0)
+  protected *catchUp(node: number): Generator<void, void, void> {
+    if (this.cluster.isOverdue(node)) yield* this.run(0)
   }
 
-  *#operate(node: number, operation: Operation): Generator<void, void, void> {
-    const cluster = this.#cluster
+  protected *operate(node: number, operation: S['operation']): Generator<void, void, void> {
+    const { cluster } = this
     const id = ++this.#operations
-    if (!this.#hello.operations.includes(operation.type)) return increment(this.#outside, operation.type)
-    if (!cluster.isActive(node)) return increment(this.#skipped, 'operation')
-    yield* this.#catchUp(node)
+    if (!this.hello.operations.includes(operation.type)) return increment(this.outside, operation.type)
+    if (!cluster.isActive(node)) return increment(this.skipped, 'operation')
+    yield* this.catchUp(node)
     increment(this.#operationCounts, operation.type)
-    if (operation.type === 'change-membership') cluster.membershipOperations.add(id)
-    yield* this.#ask(node, { type: 'operation', node: cluster.nodes[node]!, at: cluster.local(node), id, operation })
-  }
-
-  /** Moves the node's clock forward until it campaigns. */
-  *#timeout(node: number): Generator<void, void, void> {
-    const cluster = this.#cluster
-    if (!cluster.isActive(node) || cluster.states[node]!.role === 'leader') return increment(this.#skipped, 'timeout')
-    yield* this.#catchUp(node)
-    const { term, role } = cluster.states[node]!
-    const { electionTimeout, heartbeatInterval } = this.#scenario.options
-    const until = cluster.local(node) + 2 * electionTimeout + heartbeatInterval
-    cluster.tell('timeout', cluster.nodes[node]!)
-    for (;;) {
-      const at = cluster.wake(node)
-      if (at > until) return increment(this.#skipped, 'timeout')
-      const { outputs } = yield* this.#ask(node, { type: 'advance', node: cluster.nodes[node]!, at, until })
-      const state = cluster.states[node]!
-      const asked = outputs.some((output) => output.type === 'message' && isCampaign(output))
-      if (asked || state.term > term || (state.role !== role && state.role !== 'follower')) break
-    }
-    cluster.faults.count('timeout')
-  }
-
-  *#crash(node: number, keep: CrashKeep, torn: boolean): Generator<void, void, void> {
-    const cluster = this.#cluster
-    if (!this.#hello.capabilities.disk) return increment(this.#outside, 'crash')
-    if (node < 0 || !cluster.isUp(node)) return increment(this.#skipped, 'crash')
-    yield* this.#catchUp(node)
-    const { keep: kept, torn: tornWrite } = cluster.crashDisk(node, keep, torn)
-    const at = cluster.local(node)
-    yield* this.#ask(node, { type: 'crash', node: cluster.nodes[node]!, at, keep: kept, torn: tornWrite })
+    this.operating(id, operation)
+    yield* this.ask(
+      node,
+      inputOf<S>({ type: 'operation', node: cluster.nodes[node]!, at: cluster.local(node), id, operation }),
+    )
   }
 
   *#restart(node: number): Generator<void, void, void> {
-    const cluster = this.#cluster
-    if (!cluster.canRestart(node)) return increment(this.#skipped, 'restart')
-    yield* this.#ask(node, { type: 'restart', node: cluster.nodes[node]!, at: cluster.local(node) })
+    const { cluster } = this
+    if (!cluster.canRestart(node)) return increment(this.skipped, 'restart')
+    yield* this.ask(node, inputOf<S>({ type: 'restart', node: cluster.nodes[node]!, at: cluster.local(node) }))
   }
 
   *#deliver(from: NodeId, to: NodeId, kind: string): Generator<void, void, void> {
-    const cluster = this.#cluster
+    const { cluster } = this
     const node = cluster.number(to)
-    if (!cluster.isActive(node)) return increment(this.#skipped, 'deliver')
-    yield* this.#catchUp(node)
-    if (!cluster.deliver(cluster.number(from), node, kind)) return increment(this.#skipped, 'deliver')
+    if (!cluster.isActive(node)) return increment(this.skipped, 'deliver')
+    yield* this.catchUp(node)
+    if (!cluster.deliver(cluster.number(from), node, kind)) return increment(this.skipped, 'deliver')
     yield
   }
 
   /** Ends all faults, then asks the cluster for progress until it has shown all that liveness demands. */
   *#settle(): Generator<void, void, void> {
-    const cluster = this.#cluster
-    const { electionTimeout, heartbeatInterval } = this.#scenario.options
+    const { cluster } = this
+    const { delay, grace, bound, interval, tick } = this.settling
     yield* this.#enter('heal')
-    this.#commitAtHeal = cluster.greatestCommit()
-    cluster.calmNetwork()
+    this.healed()
+    cluster.calmNetwork(delay)
     for (const node of cluster.nodes.keys()) {
       cluster.setClockRate(node, 1)
       cluster.resume(node)
     }
     cluster.heal()
-    for (const node of cluster.nodes.keys()) if (cluster.canRestart(node)) yield* this.#restart(node)
+    for (const node of cluster.nodes.keys()) {
+      if (cluster.canRestart(node) && this.comesBack(node)) yield* this.#restart(node)
+    }
     // Messages that were sent while faults were on may still be under way; give them time to arrive.
-    yield* this.#run(electionTimeout)
+    yield* this.run(grace)
     yield* this.#enter('settle')
-    const bound = this.#cluster.now + settleElectionTimeouts * electionTimeout
-    let nextProbe = this.#cluster.now
+    const end = cluster.now + bound
+    let nextProbe = cluster.now
     do {
-      if (this.#cluster.now >= nextProbe) {
-        yield* this.#probe()
-        nextProbe = this.#cluster.now + electionTimeout
+      if (cluster.now >= nextProbe) {
+        yield* this.probe()
+        nextProbe = cluster.now + interval
       }
-      yield* this.#run(Math.min(heartbeatInterval, bound - this.#cluster.now))
-    } while (this.#cluster.now < bound && !this.#judge.settled())
+      yield* this.run(Math.min(tick, end - cluster.now))
+    } while (cluster.now < end && !this.#judge.settled())
     this.#settled &&= this.#judge.settled()
   }
 
-  /** Asks a node that says it leads for progress, by a command and by a read; if several lead, each in turn. */
-  *#probe(): Generator<void, void, void> {
-    const leaders = this.#cluster.leaders()
-    const leader = leaders[this.#probes % Math.max(1, leaders.length)]
-    if (leader === undefined) return
-    const value = `probe-${++this.#probes}`
-    yield* this.#operate(leader, { type: 'propose', command: { type: 'put', key: 'probe', value } })
-    const reads = this.#hello.operations.includes('read') && this.#hello.profiles.includes('raft-read-index')
-    if (reads) yield* this.#operate(leader, { type: 'read', key: 'probe', by: 'read-index' })
-  }
-
   *#expect(name: string, words: readonly string[]): Generator<void, void, void> {
-    const text = yield* this.#evaluate(name, words)
+    const text = yield* this.evaluate(name, words)
     if (text === null) return
-    this.#cluster.tell('expect', text)
+    this.cluster.tell('expect', text)
     this.#fail({ requirement: 'scenario/expectation', text, allowed: ['expect', name, ...words].join(' '), node: null })
   }
 
   *#reach(name: string, words: readonly string[]): Generator<void, void, void> {
-    const reached = (yield* this.#evaluate(name, words)) === null
+    const reached = (yield* this.evaluate(name, words)) === null
     const situation = [name, ...words].join(' ')
     this.#situations.set(situation, (this.#situations.get(situation) ?? 0) + (reached ? 1 : 0))
   }
 
-  /** Null if what is seen now is as expected; else what was seen instead. */
-  *#evaluate(name: string, words: readonly string[]): Generator<void, string | null, void> {
-    const cluster = this.#cluster
-    const snapshot = new Map<NodeId, SeenNode>()
-    for (const [number, node] of cluster.nodes.entries()) {
-      const running = cluster.isUp(number)
-      const inspection = running && inspects(name) ? yield* this.#inspect(number) : undefined
-      snapshot.set(node, { running, state: cluster.states[number]!, received: cluster.received[number]!, inspection })
-    }
-    return evaluate(name, words, snapshot)
-  }
-
   /** Carries out a step that takes no time and that no node sees. */
-  #disturb(step: Step<Operation>): void {
-    const cluster = this.#cluster
+  #disturb(step: Step<S['operation']>): void {
+    const { cluster } = this
     switch (step.step) {
       case 'partition':
         return cluster.partition(step.groups)
@@ -419,8 +411,8 @@ export class Execution {
       case 'cut':
         return cluster.cut(cluster.number(step.from), cluster.number(step.to))
       case 'isolate': {
-        const node = this.#target(step.node)
-        return node < 0 ? increment(this.#skipped, 'isolate') : cluster.isolate(node)
+        const node = this.target(step.node)
+        return node < 0 ? increment(this.skipped, 'isolate') : cluster.isolate(node)
       }
       case 'heal':
         return cluster.heal()
@@ -429,23 +421,23 @@ export class Execution {
       case 'release':
         return cluster.release(cluster.number(step.from), cluster.number(step.to))
       case 'pause': {
-        const node = this.#target(step.node)
-        return cluster.isActive(node) ? cluster.pause(node) : increment(this.#skipped, 'pause')
+        const node = this.target(step.node)
+        return cluster.isActive(node) ? cluster.pause(node) : increment(this.skipped, 'pause')
       }
       case 'resume':
-        if (!cluster.resume(cluster.number(step.node))) increment(this.#skipped, 'resume')
+        if (!cluster.resume(cluster.number(step.node))) increment(this.skipped, 'resume')
         return
       case 'clock':
-        if (Math.abs(step.rate - 1) > this.#hello.assumptions.clockDrift) return increment(this.#outside, 'clock')
+        if (Math.abs(step.rate - 1) > this.hello.assumptions.clockDrift) return increment(this.outside, 'clock')
         return cluster.setClockRate(cluster.number(step.node), step.rate)
       case 'network':
-        return cluster.setNetwork(this.#allowed(step.network))
+        return cluster.setNetwork(this.#allowed(step.network), true)
       case 'drop':
       case 'duplicate':
       case 'delay': {
-        const { fifo, noDuplicates } = this.#hello.assumptions
+        const { fifo, noDuplicates } = this.hello.assumptions
         const outside = step.step === 'duplicate' ? noDuplicates : step.step === 'delay' && fifo
-        if (outside) return increment(this.#outside, step.step)
+        if (outside) return increment(this.outside, step.step)
         const by = step.step === 'delay' ? step.by : 0
         return cluster.plan(cluster.number(step.from), cluster.number(step.to), step.kind, step.nth, step.step, by)
       }
@@ -466,44 +458,31 @@ export class Execution {
     this.#ended = true
     this.#violation = violation
     this.#violationEvent = this.#recording.count - 1
-    this.#violationStep = this.#stepIndex
+    this.#violationStep = this.stepIndex
   }
 
   #chooseInspected(): boolean {
     // Ever more rarely, because an inspection costs as much as the log is long.
     this.#nextInspection = this.#steps + Math.max(this.#inspectEvery, this.#steps >> 2)
-    for (let tries = 0; tries < this.#cluster.nodes.length; tries++) {
+    for (let tries = 0; tries < this.cluster.nodes.length; tries++) {
       const node = this.#nextInspected
-      this.#nextInspected = (node + 1) % this.#cluster.nodes.length
-      if (!this.#cluster.isUp(node)) continue
+      this.#nextInspected = (node + 1) % this.cluster.nodes.length
+      if (!this.cluster.isUp(node)) continue
       this.#inspecting = node
       return true
     }
     return false
   }
 
-  /** The node that is meant; -1 if it is the leader and there is none. */
-  #target(target: Target): number {
-    const cluster = this.#cluster
-    if (target !== 'leader') return cluster.number(target)
-    const leader = cluster.leader()
-    if (leader >= 0) this.#targets[this.#stepIndex] = cluster.nodes[leader]!
-    return leader
-  }
-
   /** The profile without what the implementation says cannot happen. */
   #allowed(profile: NetworkProfile): NetworkProfile {
-    const { fifo, noDuplicates } = this.#hello.assumptions
-    if (fifo && profile.reorder > 0) increment(this.#outside, 'reorder')
-    if (noDuplicates && profile.duplicate > 0) increment(this.#outside, 'duplicate')
+    const { fifo, noDuplicates } = this.hello.assumptions
+    if (fifo && profile.reorder > 0) increment(this.outside, 'reorder')
+    if (noDuplicates && profile.duplicate > 0) increment(this.outside, 'duplicate')
     return {
       ...profile,
       reorder: fifo ? 0 : profile.reorder,
       duplicate: noDuplicates ? 0 : profile.duplicate,
     }
   }
-}
-
-function isCampaign({ view }: OutgoingMessage): boolean {
-  return view.kind === 'request-vote' || view.kind === 'pre-vote'
 }

@@ -1,12 +1,12 @@
 /** What a run gives back. */
 import type { FaultKind } from '../../impl/sim/faults.ts'
-import type { Answer, Input, Inspection, Operation } from '../../models/raft/vocabulary.ts'
 import type { Milliseconds, NodeId, Step } from '../../models/vocabulary.ts'
-import type { Judge, Violation } from '../../properties/judge.ts'
-import type { Start } from '../../impl/contract/raft.ts'
-import type { TraceEvent } from '../event.ts'
+import type { Violation } from '../../properties/judge.ts'
+import type { EventOf } from '../event.ts'
+import type { JudgeOf, RaftSurface, Surface, SwimSurface } from '../surface.ts'
 
-export type RaftJudge = Judge<Start, Input, Answer, Inspection>
+export type RaftJudge = JudgeOf<RaftSurface>
+export type SwimJudge = JudgeOf<SwimSurface>
 
 export interface RunOptions {
   /** Keep the events of the run; without it they are only counted. Default true. */
@@ -22,7 +22,7 @@ export interface RunOptions {
 /** Counts by name; names without any are left out. */
 export type Counts = Readonly<Record<string, number>>
 
-export interface RunResult {
+export interface RunResult<S extends Surface = RaftSurface> {
   /** The first violation that the judge saw, which ended the run; or null. */
   readonly violation: Violation | null
   /** Index of the event that showed the violation; -1 for none. */
@@ -32,7 +32,7 @@ export interface RunResult {
   /** What a SHOULD advises against and was seen, the first of each requirement. */
   readonly advice: readonly Violation[]
   /** The recorded events; empty if the run was not recorded. */
-  readonly events: readonly TraceEvent[]
+  readonly events: readonly EventOf<S>[]
   /** Number of events, recorded or not. */
   readonly eventCount: number
   /** Inputs that were answered. */
@@ -49,7 +49,7 @@ export interface RunResult {
   readonly outside: Counts
   /** Whether the judge had seen all that liveness demands within the bound, in every `settle`. */
   readonly settled: boolean
-  /** By how much the greatest commit index rose after the last `settle` began. */
+  /** By how much the greatest commit index rose after the last `settle` began; 0 where nothing is committed. */
   readonly committedAfterHeal: number
   /** How often each requirement was put to the test, by slug. */
   readonly exercised: ReadonlyMap<string, number>
@@ -66,7 +66,7 @@ export interface RunResult {
     readonly results: Counts
   }
   /** Random and explicit faults of single messages that happened, as explicit steps: they can replace the random ones. */
-  readonly effective: readonly Step<Operation>[]
+  readonly effective: readonly Step<S['operation']>[]
   /** For each step of the scenario with target `leader`: the node that it meant; null elsewhere and if there was none. */
   readonly targets: readonly (NodeId | null)[]
 }

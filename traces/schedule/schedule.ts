@@ -7,6 +7,7 @@ import type { MessageKind, RaftOptions, RaftScenario } from '../../models/raft/v
 import type { DiskProfile, Milliseconds, NetworkProfile, NodeId, Target } from '../../models/vocabulary.ts'
 import type { RaftStep } from '../scenario.ts'
 import { type Draw, drawFrom, pick, pickSome, pickWeighted } from './draw.ts'
+import { drawClockFault, drawLinkFault, type LinkFault } from './faults.ts'
 import { OperationSource } from './operations.ts'
 
 export interface ScheduleSize {
@@ -150,8 +151,7 @@ function drawTraffic(draw: Draw, source: OperationSource, duration: Milliseconds
   return steps
 }
 
-type Fault =
-  'split' | 'bridge' | 'isolate' | 'ring' | 'cut' | 'hold' | 'crash' | 'power' | 'pause' | 'clock' | 'timeout'
+type Fault = LinkFault | 'isolate' | 'crash' | 'power' | 'pause' | 'clock' | 'timeout'
 
 /** Draws faults, and what ends them. */
 class Episodes {
@@ -216,42 +216,17 @@ class Episodes {
   #start(fault: Fault, target: Target): RaftStep[] {
     const draw = this.#draw
     const nodes = this.#nodes
-    const heal: RaftStep = { step: 'heal' }
     switch (fault) {
-      case 'split': {
-        const group = pickSome(draw, nodes, 1, nodes.length - 1)
-        return this.#until([heal], {
-          step: 'partition',
-          groups: [group, nodes.filter((node) => !group.includes(node))],
-        })
-      }
-      case 'bridge': {
-        // Two halves that see one node in common, but not each other.
-        const [bridge, ...others] = pickSome(draw, nodes, nodes.length, nodes.length) as [NodeId, ...NodeId[]]
-        const half = others.splice(0, draw.integer(1, others.length - 1))
-        const cuts = half.flatMap((one) =>
-          others.flatMap((other): RaftStep[] => [
-            { step: 'cut', from: one, to: other },
-            { step: 'cut', from: other, to: one },
-          ]),
-        )
-        return this.#until([heal], ...(bridge === undefined ? [] : cuts))
+      case 'split':
+      case 'bridge':
+      case 'ring':
+      case 'cut':
+      case 'hold': {
+        const { begin, end } = drawLinkFault(draw, nodes, fault)
+        return this.#until(end, ...begin)
       }
       case 'isolate':
-        return this.#until([heal], { step: 'isolate', node: target })
-      case 'ring':
-        return this.#until([heal], { step: 'ring' })
-      case 'cut': {
-        const links = this.#links(nodes.length)
-        return this.#until([heal], ...links.map((link): RaftStep => ({ step: 'cut', ...link })))
-      }
-      case 'hold': {
-        const links = this.#links(3)
-        return this.#until(
-          links.map((link) => ({ step: 'release', ...link })),
-          ...links.map((link): RaftStep => ({ step: 'hold', ...link })),
-        )
-      }
+        return this.#until([{ step: 'heal' }], { step: 'isolate', node: target })
       case 'crash':
         return this.#until(
           target === 'leader' ? nodes.map((node) => ({ step: 'restart', node })) : [{ step: 'restart', node: target }],
@@ -269,11 +244,8 @@ class Episodes {
           { step: 'pause', node: target },
         )
       case 'clock': {
-        const { clockDrift } = this.#hello.assumptions
-        const node = pick(draw, nodes)
-        const percent = Math.floor(100 * Math.min(clockDrift, 0.9))
-        const rate = 1 + draw.integer(-percent, percent) / 100
-        return this.#until([{ step: 'clock', node, rate: 1 }], { step: 'clock', node, rate })
+        const { begin, end } = drawClockFault(draw, nodes, this.#hello.assumptions.clockDrift)
+        return this.#until(end, ...begin)
       }
       case 'timeout':
         return pickSome(draw, nodes, 1, 2).map((node) => ({ step: 'timeout', node }))
@@ -298,13 +270,6 @@ class Episodes {
   #crash(node: Target): RaftStep {
     const keep = pick(this.#draw, ['all', 'none', 'some', 'some'] as const)
     return { step: 'crash', node, keep, torn: this.#draw.chance(0.3) }
-  }
-
-  /** One or more links, at most `greatest`. */
-  #links(greatest: number): { from: NodeId; to: NodeId }[] {
-    const nodes = this.#nodes
-    const all = nodes.flatMap((from) => nodes.filter((to) => to !== from).map((to) => ({ from, to })))
-    return pickSome(this.#draw, all, 1, greatest)
   }
 
   #until(ending: readonly RaftStep[], ...steps: RaftStep[]): RaftStep[] {

@@ -140,20 +140,21 @@ async function tryMutant({ mutant, trials, besides }: Task): Promise<Verdict> {
   return { broken: null, by: '' }
 }
 
-/** Null if the mutant cannot even be started. */
+/** Null if the mutant cannot even be started, or says of itself what nothing can be done with. */
 async function attempt(execution: Execution, steps: number): Promise<ReturnType<Execution['run']> | null> {
-  let implementation: Implementation
   try {
-    implementation = await open(execution.variant)
+    return execution.run(await open(execution.variant), steps)
   } catch {
     return null
   }
-  return execution.run(implementation, steps)
 }
 
+/** @throws TypeError if the mutant makes no implementation at all */
 async function open(variant: Variant): Promise<Implementation> {
   const { createReference } = await loading
-  return createReference({ configuration: variant })
+  const implementation: Implementation | undefined = createReference({ configuration: variant })
+  if (implementation === undefined) throw new TypeError('no implementation')
+  return implementation
 }
 
 /** Lets messages pass. */

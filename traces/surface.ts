@@ -1,0 +1,61 @@
+/** The types of each surface under one name, so that what all surfaces share is written once. */
+import type * as raft from '../impl/contract/raft.ts'
+import type * as swim from '../impl/contract/swim.ts'
+import type * as raftWords from '../models/raft/vocabulary.ts'
+import type * as swimWords from '../models/swim/vocabulary.ts'
+import type { Milliseconds, NetworkProfile, NodeId, Step } from '../models/vocabulary.ts'
+import type { Judge } from '../properties/judge.ts'
+
+/** What every surface has of each. */
+export interface Surface {
+  readonly scenario: {
+    readonly seed: number
+    readonly nodes: readonly NodeId[]
+    readonly network: NetworkProfile
+    readonly steps: readonly Step<{ readonly type: string }>[]
+  }
+  readonly hello: {
+    readonly operations: readonly string[]
+    readonly assumptions: { readonly fifo: boolean; readonly noDuplicates: boolean; readonly clockDrift: number }
+  }
+  readonly start: object
+  readonly operation: { readonly type: string }
+  readonly message: {
+    readonly id: number
+    readonly from: NodeId
+    readonly to: NodeId
+    readonly view: { readonly kind: string }
+  }
+  readonly input: { readonly type: string; readonly node: NodeId; readonly at: Milliseconds }
+  readonly answer: {
+    readonly now: Milliseconds
+    readonly wake: Milliseconds | null
+    readonly outputs: readonly { readonly type: string }[]
+    readonly error?: { readonly kind: string; readonly text: string } | undefined
+  }
+  readonly inspection: object
+}
+
+export interface RaftSurface {
+  readonly scenario: raftWords.RaftScenario
+  readonly hello: raft.Hello
+  readonly start: raft.Start
+  readonly operation: raftWords.Operation
+  readonly message: raftWords.OutgoingMessage
+  readonly input: raftWords.Input
+  readonly answer: raftWords.Answer
+  readonly inspection: raftWords.Inspection
+}
+
+export interface SwimSurface {
+  readonly scenario: swimWords.SwimScenario
+  readonly hello: swim.Hello
+  readonly start: swim.Start
+  readonly operation: swimWords.Operation
+  readonly message: swimWords.OutgoingMessage
+  readonly input: swimWords.Input
+  readonly answer: swimWords.Answer
+  readonly inspection: swimWords.Inspection
+}
+
+export type JudgeOf<S extends Surface> = Judge<S['start'], S['input'], S['answer'], S['inspection']>
