@@ -3,26 +3,19 @@
  * debugging), and what is left gets simple values. It counts executions, since some implementations are slow, and it
  * has no clock: whoever calls may `stop` it, and gets the best scenario found so far.
  */
-import type { Configuration, Operation, RaftScenario } from '../models/raft/vocabulary.ts'
-import type { NetworkProfile, NodeId } from '../models/vocabulary.ts'
+import type { NetworkProfile, Step } from '../models/vocabulary.ts'
 import type { RunResult } from './run.ts'
-import { defaultOptions, leaderTarget, nodesOf, type RaftStep } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
+import { raftRules } from './shrink/raft.ts'
+import { type ShrinkRules, stepsOf, type Trial, withSteps } from './shrink/rules.ts'
+import { swimRules } from './shrink/swim.ts'
+import type { Surface } from './surface.ts'
 import { printScenario } from './text.ts'
 
-/** What one execution of a candidate showed. */
-export interface Trial {
-  /** Whether it failed in the same way as the scenario that is shrunk. */
-  readonly fails: boolean
-  /** Index of the step in which it failed; their number if at the very end. */
-  readonly violationStep: number
-  /** Faults of single messages that happened, as explicit steps. */
-  readonly effective: readonly RaftStep[]
-  /** By step: the node that the target `leader` meant; null elsewhere. */
-  readonly targets: readonly (NodeId | null)[]
-}
+export type { Trial } from './shrink/rules.ts'
 
 /** A trial of a run: it fails in the same way if the same requirement was violated. */
-export function trialOf(result: RunResult, requirement: string): Trial {
+export function trialOf<S extends Surface>(result: RunResult<S>, requirement: string): Trial {
   const { violation, violationStep, effective, targets } = result
   return { fails: violation?.requirement === requirement, violationStep, effective, targets }
 }
@@ -40,8 +33,8 @@ export interface ShrinkOptions {
 /** For implementations that do not declare themselves deterministic. */
 export const nondeterministic = { tries: 5, needed: 2 } as const
 
-export interface Shrunk {
-  readonly scenario: RaftScenario
+export interface Shrunk<S extends Scenario = Scenario> {
+  readonly scenario: S
   /** Whether the scenario failed at all when it was tried; if not, it is given back as it came. */
   readonly reproduced: boolean
   readonly executions: number
@@ -50,11 +43,11 @@ export interface Shrunk {
 }
 
 /** Shrinks by running candidates in this process. */
-export function shrink(
-  scenario: RaftScenario,
-  run: (candidate: RaftScenario) => Trial,
+export function shrink<S extends Scenario>(
+  scenario: S,
+  run: (candidate: S) => Trial,
   options: ShrinkOptions = {},
-): Shrunk {
+): Shrunk<S> {
   const search = shrinking(scenario, options)
   for (let next = search.next(); ; next = search.next(run(next.value))) {
     if (next.done === true) return next.value
@@ -62,22 +55,24 @@ export function shrink(
 }
 
 /** Shrinks by running candidates elsewhere. */
-export async function shrinkAsync(
-  scenario: RaftScenario,
-  run: (candidate: RaftScenario) => Promise<Trial>,
+export async function shrinkAsync<S extends Scenario>(
+  scenario: S,
+  run: (candidate: S) => Promise<Trial>,
   options: ShrinkOptions = {},
-): Promise<Shrunk> {
+): Promise<Shrunk<S>> {
   const search = shrinking(scenario, options)
   for (let next = search.next(); ; next = search.next(await run(next.value))) {
     if (next.done === true) return next.value
   }
 }
 
-type Search<Found> = Generator<RaftScenario, Found, Trial>
+type Search<S, Found> = Generator<S, Found, Trial>
 
 /** The search itself: yields candidates, is given their trials, and returns the smallest that failed. */
-export function* shrinking(scenario: RaftScenario, options: ShrinkOptions = {}): Search<Shrunk> {
-  const search = new ShrinkSearch(scenario, options)
+export function* shrinking<S extends Scenario>(scenario: S, options: ShrinkOptions = {}): Search<S, Shrunk<S>> {
+  // Rules of a surface are for scenarios of it.
+  const rules = (scenario.surface === 'raft' ? raftRules : swimRules) as unknown as ShrinkRules<S>
+  const search = new ShrinkSearch(scenario, rules, options)
   const reproduced = yield* search.attempt(scenario)
   if (reproduced) yield* search.shrink()
   const { best, executions, ended } = search
@@ -87,8 +82,8 @@ export function* shrinking(scenario: RaftScenario, options: ShrinkOptions = {}):
 const mostStepsForLuck = 40
 const luckySeeds = [0, 1, 2, 3, 4, 5]
 
-class ShrinkSearch {
-  best: RaftScenario
+class ShrinkSearch<S extends Scenario> {
+  best: S
   executions = 0
   ended = false
   private trial: Trial = { fails: false, violationStep: -1, effective: [], targets: [] }
@@ -96,10 +91,12 @@ class ShrinkSearch {
   private readonly tries: number
   private readonly needed: number
   private readonly stop: () => boolean
+  private readonly rules: ShrinkRules<S>
   private readonly tried = new Set<string>()
 
-  constructor(scenario: RaftScenario, options: ShrinkOptions) {
+  constructor(scenario: S, rules: ShrinkRules<S>, options: ShrinkOptions) {
     this.best = scenario
+    this.rules = rules
     this.limit = options.executions ?? 2000
     this.tries = options.tries ?? 1
     this.needed = options.needed ?? 1
@@ -107,7 +104,7 @@ class ShrinkSearch {
   }
 
   /** Runs a candidate that was not run before; the best so far becomes the candidate if it fails too. */
-  *attempt(candidate: RaftScenario): Search<boolean> {
+  *attempt(candidate: S): Search<S, boolean> {
     const key = printScenario(candidate)
     if (this.tried.has(key)) return false
     this.tried.add(key)
@@ -127,7 +124,13 @@ class ShrinkSearch {
     return true
   }
 
-  *shrink(): Search<void> {
+  private simpler(step: Step<unknown>): Step<unknown>[] {
+    return step.step === 'operation'
+      ? this.rules.simplerOperations(step.operation).map((operation) => ({ ...step, operation }))
+      : simplerSteps(step)
+  }
+
+  *shrink(): Search<S, void> {
     yield* this.attempt(withSteps(this.best, this.best.steps.slice(0, this.trial.violationStep + 1)))
     yield* this.quiet()
     yield* this.removeKinds()
@@ -149,7 +152,7 @@ class ShrinkSearch {
   }
 
   /** Replaces the random faults of messages by none, or by those that happened. */
-  private *quiet(): Search<void> {
+  private *quiet(): Search<S, void> {
     const { best, trial } = this
     const calm = { ...best, network: withoutFaults(best.network) }
     const others = best.steps.filter((step) => step.step !== 'network')
@@ -160,7 +163,7 @@ class ShrinkSearch {
   }
 
   /** Tries to do without all steps of a kind at once. */
-  private *removeKinds(): Search<void> {
+  private *removeKinds(): Search<S, void> {
     const kinds = [...new Set(this.best.steps.map(kindOf))]
     for (const kind of kinds) {
       yield* this.attempt(
@@ -173,7 +176,7 @@ class ShrinkSearch {
   }
 
   /** Delta debugging: removes ever smaller pieces, the last first, as long as any piece of one step can go. */
-  private *removeSteps(): Search<void> {
+  private *removeSteps(): Search<S, void> {
     let size = Math.max(1, this.best.steps.length >> 1)
     while (!this.ended) {
       let removed = false
@@ -193,32 +196,32 @@ class ShrinkSearch {
    * Without a step, everything behind it happens at other times, and a failure may be missed by chance: other seeds
    * are other chances. Only for scenarios that are small already.
    */
-  private *tryLuck(): Search<void> {
+  private *tryLuck(): Search<S, void> {
     if (this.best.steps.length > mostStepsForLuck) return
     for (const node of [...this.best.nodes].reverse()) {
-      const smaller = withoutNode(this.best, node)
+      const smaller = this.rules.withoutNode(this.best, node)
       if (smaller !== null) yield* this.trySeeds(smaller)
     }
     for (let index = this.best.steps.length - 1; index >= 0; index--) {
       if (index >= this.best.steps.length) continue
-      yield* this.trySeeds(withSteps(this.best, this.best.steps.toSpliced(index, 1)))
+      yield* this.trySeeds(withSteps(this.best, stepsOf(this.best).toSpliced(index, 1)))
     }
   }
 
-  private *trySeeds(candidate: RaftScenario): Search<void> {
+  private *trySeeds(candidate: S): Search<S, void> {
     for (const seed of luckySeeds) if (yield* this.attempt({ ...candidate, seed })) return
   }
 
-  private *removeNodes(): Search<void> {
+  private *removeNodes(): Search<S, void> {
     for (const node of [...this.best.nodes].reverse()) {
-      const smaller = withoutNode(this.best, node)
+      const smaller = this.rules.withoutNode(this.best, node)
       if (smaller !== null) yield* this.attempt(smaller)
     }
   }
 
-  private *simplify(): Search<void> {
+  private *simplify(): Search<S, void> {
     yield* this.removeNodes()
-    for (const change of wholeChanges) {
+    for (const change of [...sharedChanges<S>(), ...this.rules.changes]) {
       for (const candidate of change(this.best, this.trial)) {
         if (yield* this.attempt(candidate)) break
       }
@@ -229,8 +232,8 @@ class ShrinkSearch {
         again = false
         const step = this.best.steps[index]
         if (step === undefined) break
-        for (const simpler of simplerSteps(step)) {
-          again = yield* this.attempt(withSteps(this.best, this.best.steps.with(index, simpler)))
+        for (const simpler of this.simpler(step)) {
+          again = yield* this.attempt(withSteps(this.best, stepsOf(this.best).with(index, simpler)))
           if (again) break
         }
       }
@@ -238,48 +241,31 @@ class ShrinkSearch {
   }
 }
 
-/** Changes of a whole scenario, each the simplest first. */
-const wholeChanges: readonly ((best: RaftScenario, trial: Trial) => RaftScenario[])[] = [
+/** Changes of a whole scenario that every surface knows, each the simplest first. */
+const sharedChanges = <S extends Scenario>(): readonly ((best: S, trial: Trial) => S[])[] => [
   (best) => [withSteps(best, mergeRuns(best.steps))],
-  (best, trial) => [
-    withSteps(
-      best,
-      best.steps.map((step, index) => atNode(step, trial.targets[index] ?? null)),
-    ),
-  ],
-  (best) => [{ ...best, disk: { delay: [0, 0] } }],
-  ({ network, ...best }) => [
-    { ...best, network: { ...network, delay: [1, 1] } },
-    { ...best, network: { ...network, delay: [network.delay[1], network.delay[1]] } },
-    { ...best, network: { ...network, delay: [1, network.delay[1]] } },
-  ],
-  (best) => [{ ...best, options: defaultOptions }],
-  ({ options, ...best }) => [{ ...best, options: { ...options, preVote: false, checkQuorum: false } }],
-  ({ options, ...best }) => [{ ...best, options: { ...options, preVote: false } }],
-  ({ options, ...best }) => [{ ...best, options: { ...options, checkQuorum: false } }],
-  ({ options, ...best }) => [{ ...best, options: { ...options, maxEntries: defaultOptions.maxEntries } }],
-  ({ options, ...best }) => [{ ...best, options: { ...options, maxInflight: defaultOptions.maxInflight } }],
+  ({ network, ...best }) =>
+    [
+      [1, 1],
+      [network.delay[1], network.delay[1]],
+      [1, network.delay[1]],
+    ].map((delay) => ({ ...best, network: { ...network, delay } }) as unknown as S),
   (best) => [0, 1, 2, 3].filter((seed) => seed < best.seed).map((seed) => ({ ...best, seed })),
-  (best) => [plainCommands(best, true), plainCommands(best, false)],
 ]
-
-function withSteps(scenario: RaftScenario, steps: readonly RaftStep[]): RaftScenario {
-  return { ...scenario, steps }
-}
 
 function withoutFaults(network: NetworkProfile): NetworkProfile {
   return { ...network, loss: 0, duplicate: 0, reorder: 0 }
 }
 
-function isMessageFault(step: RaftStep): boolean {
-  return step.step === 'drop' || step.step === 'duplicate' || step.step === 'delay'
+function isMessageFault({ step }: Step<unknown>): boolean {
+  return step === 'drop' || step === 'duplicate' || step === 'delay'
 }
 
 /** Steps that belong together: operations by their type, a cause with its end. */
-function kindOf(step: RaftStep): string {
+function kindOf(step: Step<unknown>): string {
   switch (step.step) {
     case 'operation':
-      return step.operation.type
+      return (step.operation as { readonly type: string }).type
     case 'crash':
     case 'restart':
       return 'crash'
@@ -300,28 +286,8 @@ function kindOf(step: RaftStep): string {
   }
 }
 
-/** The scenario as if the node had never been; null if no voter would be left. */
-function withoutNode(scenario: RaftScenario, node: NodeId): RaftScenario | null {
-  const without = (nodes: readonly NodeId[]): NodeId[] => nodes.filter((name) => name !== node)
-  const { voters, outgoing, learners } = scenario.configuration
-  const configuration: Configuration = {
-    voters: without(voters),
-    outgoing: without(outgoing),
-    learners: without(learners),
-  }
-  if (configuration.voters.length === 0) return null
-  const steps = scenario.steps.flatMap((step): RaftStep[] => {
-    if (step.step === 'partition') {
-      const groups = step.groups.map(without).filter((group) => group.length > 0)
-      return groups.length === 0 ? [] : [{ ...step, groups }]
-    }
-    return nodesOf(step).includes(node) ? [] : [step]
-  })
-  return { ...scenario, nodes: without(scenario.nodes), configuration, steps }
-}
-
-function mergeRuns(steps: readonly RaftStep[]): RaftStep[] {
-  const merged: RaftStep[] = []
+function mergeRuns(steps: readonly Step<unknown>[]): Step<unknown>[] {
+  const merged: Step<unknown>[] = []
   for (const step of steps) {
     const last = merged.at(-1)
     if (step.step === 'run' && last?.step === 'run') {
@@ -331,44 +297,8 @@ function mergeRuns(steps: readonly RaftStep[]): RaftStep[] {
   return merged
 }
 
-/** The step with the node that its target `leader` meant. */
-function atNode(step: RaftStep, node: NodeId | null): RaftStep {
-  if (node === null || !('node' in step) || step.node !== leaderTarget) return step
-  return { ...step, node }
-}
-
-/** Numbers the values of commands from 1, as they must stay unique; with `oneKey` all of them use one key. */
-function plainCommands(scenario: RaftScenario, oneKey: boolean): RaftScenario {
-  let last = 0
-  const values = new Map<string, string>()
-  const plain = (value: string): string => {
-    if (!values.has(value)) values.set(value, String(++last))
-    return values.get(value)!
-  }
-  const key = (name: string): string => (oneKey ? 'x' : name)
-  const operationOf = (operation: Operation): Operation => {
-    if (operation.type === 'read') return { ...operation, key: key(operation.key) }
-    if (operation.type !== 'propose') return operation
-    const { command } = operation
-    if (command.type === 'get') return { type: 'propose', command: { ...command, key: key(command.key) } }
-    if (command.type === 'put') {
-      return { type: 'propose', command: { ...command, key: key(command.key), value: plain(command.value) } }
-    }
-    const expect = command.expect === null ? null : plain(command.expect)
-    return { type: 'propose', command: { ...command, key: key(command.key), expect, value: plain(command.value) } }
-  }
-  // An expectation names keys and values too: such scenarios are a person's, and keep their words.
-  if (scenario.steps.some((step) => step.step === 'expect')) return scenario
-  return withSteps(
-    scenario,
-    scenario.steps.map((step) =>
-      step.step === 'operation' ? { ...step, operation: operationOf(step.operation) } : step,
-    ),
-  )
-}
-
 /** Simpler forms of a step, the simplest first; each is simpler than the step itself, so that simplifying ends. */
-function simplerSteps(step: RaftStep): RaftStep[] {
+function simplerSteps(step: Exclude<Step<unknown>, { readonly step: 'operation' }>): Step<unknown>[] {
   switch (step.step) {
     case 'run':
       return simplerDurations(step.duration).map((duration) => ({ ...step, duration }))
@@ -388,15 +318,6 @@ function simplerSteps(step: RaftStep): RaftStep[] {
       return [0.5, 2].filter((rate) => digits(rate) < digits(step.rate)).map((rate) => ({ ...step, rate }))
     case 'partition':
       return step.groups.length > 2 ? [{ ...step, groups: [step.groups[0]!, step.groups.slice(1).flat()] }] : []
-    case 'operation': {
-      const { operation } = step
-      if (operation.type === 'compact' && operation.keep > 0) return [{ ...step, operation: { ...operation, keep: 0 } }]
-      if (operation.type !== 'change-membership' || operation.changes.length < 2) return []
-      return operation.changes.map((_, index) => ({
-        ...step,
-        operation: { ...operation, changes: operation.changes.toSpliced(index, 1) },
-      }))
-    }
     default:
       return []
   }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { spawnAdapter, type StdioImplementation } from '../../impl/contract/stdio.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { runScenarioRemote } from '../../traces/run.ts'
-import { parseScenario } from '../../traces/text.ts'
+import { parseRaftScenario } from '../../traces/text.ts'
 import { checkAdapter } from '../suites/adapter.ts'
 
 const hasPython = spawnSync('python3', ['--version']).status === 0
@@ -28,7 +28,7 @@ describe.runIf(hasPython)('the Python example', () => {
 
   const judge = (text: string) => {
     const { profiles, capabilities } = adapter.hello
-    return runScenarioRemote(parseScenario(text), adapter, createRaftJudge(profiles, capabilities.disk))
+    return runScenarioRemote(parseRaftScenario(text), adapter, createRaftJudge(profiles, capabilities.disk))
   }
 
   test('keeps the protocol', async () => {

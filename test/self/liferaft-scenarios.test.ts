@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { spawnAdapter } from '../../impl/contract/stdio.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { runScenarioRemote } from '../../traces/run.ts'
-import { parseScenario } from '../../traces/text.ts'
+import { parseRaftScenario } from '../../traces/text.ts'
 
 const folder = fileURLToPath(new URL('../../impl/third-party/liferaft/', import.meta.url))
 const installed = existsSync(`${folder}node_modules/@markwylde/liferaft`)
@@ -31,7 +31,7 @@ describe.skipIf(!installed)(title, () => {
       const adapter = await spawnAdapter(command)
       try {
         const file = `${folder}scenarios/${name}.txt`
-        const scenario = parseScenario(readFileSync(file, 'utf8'), file)
+        const scenario = parseRaftScenario(readFileSync(file, 'utf8'), file)
         const judge = createRaftJudge(adapter.hello.profiles, adapter.hello.capabilities.disk)
         const { violation, outside, skipped } = await runScenarioRemote(scenario, adapter, judge)
         expect(violation).toMatchObject({ requirement })

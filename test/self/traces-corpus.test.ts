@@ -11,7 +11,7 @@ import { readTrace, writeTrace, type Trace } from '../../traces/format.ts'
 import { rejudge } from '../../traces/rejudge.ts'
 import { runScenario, type RunResult } from '../../traces/run.ts'
 import { shrink, trialOf } from '../../traces/shrink.ts'
-import { parseScenario, printScenario } from '../../traces/text.ts'
+import { parseRaftScenario, printScenario } from '../../traces/text.ts'
 
 const folder = join(import.meta.dirname, '../../traces/corpus')
 const names = readdirSync(folder)
@@ -21,7 +21,7 @@ const text = (name: string): string => readFileSync(join(folder, name), 'utf8')
 
 function run(name: string, options: ReferenceOptions = {}): { result: RunResult; trace: Trace } {
   const implementation = createReference(options)
-  const scenario = parseScenario(text(name), name)
+  const scenario = parseRaftScenario(text(name), name)
   const result = runScenario(scenario, implementation, judgeOf(implementation))
   const meta = {
     format: 'swarmcheck-trace' as const,
@@ -41,8 +41,8 @@ function judgeOf({ hello }: ReturnType<typeof createReference>): ReturnType<type
 describe.each(names)('%s', (name) => {
   test('is explained, and survives printing', () => {
     expect(text(name)).toMatch(/^raft scenario v1\nname .+\n(# .+\n){2,}nodes /)
-    const scenario = parseScenario(text(name), name)
-    expect(parseScenario(printScenario(scenario))).toEqual(scenario)
+    const scenario = parseRaftScenario(text(name), name)
+    expect(parseRaftScenario(printScenario(scenario))).toEqual(scenario)
     expect(scenario.steps.some((step) => step.step === 'expect')).toBe(true)
     expect(scenario.steps.some((step) => step.step === 'settle')).toBe(true)
   })
@@ -301,7 +301,7 @@ describe.each(Object.entries(mistakes))('%s catches its mistake', (name, [option
   test('in a scenario that shrinks, and still fails in the same way', () => {
     const implementation = createReference(options)
     const { requirement } = run(name, options).result.violation!
-    const scenario = parseScenario(text(name), name)
+    const scenario = parseRaftScenario(text(name), name)
     const trial = (candidate: typeof scenario) =>
       trialOf(runScenario(candidate, implementation, judgeOf(implementation), { record: false }), requirement)
     const shrunk = shrink(scenario, trial)

@@ -3,7 +3,7 @@ import type { Hello } from '../../impl/contract/raft.ts'
 import type { Answer, LogDelta, MemberState, Message, OutgoingMessage } from '../../models/raft/vocabulary.ts'
 import type { TraceEvent } from '../../traces/event.ts'
 import type { Trace } from '../../traces/format.ts'
-import { parseScenario } from '../../traces/text.ts'
+import { parseRaftScenario } from '../../traces/text.ts'
 
 const hello: Hello = {
   protocol: 1,
@@ -116,7 +116,7 @@ export const sampleTrace: Trace = {
     seed: 1,
     requirement: 'raft/one-vote-per-term',
   },
-  scenario: parseScenario(
+  scenario: parseRaftScenario(
     ['raft scenario v1', 'name two votes', 'nodes n1 n2 n3', 'seed 7', 'timeout n1', 'timeout n2', 'run 100ms'].join(
       '\n',
     ),

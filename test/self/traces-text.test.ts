@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { InputError } from '../../traces/input-error.ts'
-import { scenarioSchema } from '../../traces/scenario.ts'
+import { createReference } from '../../impl/reference/swim/session.ts'
+import { scenarioSchema, swimScenarioSchema } from '../../traces/scenario.ts'
+import { drawSwimSchedule } from '../../traces/schedule.ts'
 import { expectations } from '../../traces/expect.ts'
 import { parseScenario, printScenario, stepUsages } from '../../traces/text.ts'
 import { scenarios } from './traces-arbitraries.ts'
@@ -16,6 +18,41 @@ describe('the text form', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  test('gives back every schedule of SWIM exactly', () => {
+    const { hello } = createReference()
+    for (let seed = 1; seed <= 200; seed++) {
+      const scenario = drawSwimSchedule(seed, hello)
+      expect(swimScenarioSchema.parse(scenario)).toEqual(scenario)
+      expect(parseScenario(printScenario(scenario))).toEqual(scenario)
+    }
+  })
+
+  test('of SWIM has defaults too', () => {
+    const scenario = parseScenario(
+      [
+        'swim scenario v1',
+        'nodes n1 n2 n3',
+        'members n1 n2',
+        'options probe-interval 200ms push-pull 0ms stream-ping off',
+        'join n3 to n2 n1',
+        'update n1 "blue # 1"',
+        'leave n2',
+        'expect left n1 n2',
+      ].join('\n'),
+    )
+    expect(scenario).toMatchObject({
+      surface: 'swim',
+      members: ['n1', 'n2'],
+      options: { probeInterval: 200, pushPullInterval: 0, streamPing: false, gossipNodes: 3 },
+      steps: [
+        { node: 'n3', operation: { type: 'join', to: ['n2', 'n1'] } },
+        { node: 'n1', operation: { type: 'update', meta: 'blue # 1' } },
+        { node: 'n2', operation: { type: 'leave' } },
+        { step: 'expect', expect: 'left', arguments: ['n1', 'n2'] },
+      ],
+    })
   })
 
   test('has defaults, comments, and one step a line', () => {
@@ -65,6 +102,10 @@ describe('the text form', () => {
     ['', 'f:1: the file is empty'],
     ['raft scenario v2', "f:1:1: unsupported version 'v2'"],
     ['hello', 'f:1:1: not a scenario'],
+    ['swim scenario v1\nnodes n1\npropose n1 x=1', "f:3:1: unknown step 'propose'"],
+    ['swim scenario v1\nnodes n1\nvoters n1', "f:3:1: unknown step 'voters'"],
+    ['swim scenario v1\nnodes n1\noptions probe-interval 0ms', 'f:3:24: it is at least 1'],
+    ['swim scenario v1\nnodes n1\nisolate leader', "f:3:9: unknown node 'leader'"],
     ['raft scenario v1\nrun 3', "f:2:1: the line 'nodes NODE…' must come before"],
     ['raft scenario v1\nnodes n1 leader', "f:2:10: 'leader' cannot be the name of a node"],
     ['raft scenario v1\nnodes n1\nresart n1', "f:3:1: unknown step 'resart'; did you mean 'restart'?"],

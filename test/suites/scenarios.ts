@@ -5,7 +5,7 @@ import type { Hello } from '../../impl/contract/raft.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import { drawSchedule, situationScenarios } from '../../traces/schedule.ts'
 import { pathOptionsFor } from '../../traces/run/member-campaign.ts'
-import { parseScenario } from '../../traces/text.ts'
+import { parseRaftScenario } from '../../traces/text.ts'
 import { packageRoot } from './package-files.ts'
 
 /** One piece of work of a suite. */
@@ -107,7 +107,7 @@ export function readCorpus(): readonly RaftScenario[] {
   const folder = join(packageRoot, 'traces', 'corpus')
   const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.scenario')) : []
   corpus = files.toSorted().map((file) => {
-    const scenario = parseScenario(readFileSync(join(folder, file), 'utf8'), file)
+    const scenario = parseRaftScenario(readFileSync(join(folder, file), 'utf8'), file)
     return { ...scenario, name: scenario.name === '' ? file.replace(/\.scenario$/, '') : scenario.name }
   })
   return corpus

@@ -1,10 +1,11 @@
 /** What a scenario of SWIM may expect of the tables of its nodes. */
 import type { MemberRecord } from '../../models/swim/vocabulary.ts'
 import type { NodeId } from '../../models/vocabulary.ts'
+import type { Parameter } from '../expect.ts'
 
 /** A word of a scenario, its parameters, and what it means. */
-export interface TableExpectation {
-  readonly parameters: readonly ('node' | 'nodes')[]
+interface TableExpectation {
+  readonly parameters: readonly Parameter[]
   readonly meaning: string
 }
 

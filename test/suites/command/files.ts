@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { RaftScenario } from '../../../models/raft/vocabulary.ts'
 import { looksLikeTrace, readTrace, traceLimits, writeTrace, type Trace } from '../../../traces/format.ts'
 import { InputError } from '../../../traces/input-error.ts'
-import { parseScenario, printScenario } from '../../../traces/text.ts'
+import { parseRaftScenario, printScenario } from '../../../traces/text.ts'
 import type { Counterexample } from '../counterexample.ts'
 import { UsageError } from './terminal.ts'
 
@@ -53,7 +53,7 @@ export function readRunnable(file: string): Runnable {
     const trace = readTrace(bytes, file)
     return { scenario: trace.scenario, trace }
   }
-  return { scenario: parseScenario(decode(bytes, file), file), trace: null }
+  return { scenario: parseRaftScenario(decode(bytes, file), file), trace: null }
 }
 
 function decode(bytes: Buffer, file: string): string {
