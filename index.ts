@@ -12,7 +12,7 @@
 import { splitCommand } from './impl/contract/command-line.ts'
 import type { Implementation } from './impl/contract/raft.ts'
 import { spawnAdapter, type AdapterOptions } from './impl/contract/stdio.ts'
-import { runRaftSuite, type SuiteOptions, type SuiteResult } from './test/suites/raft.ts'
+import { checkConformance, type SuiteOptions, type SuiteResult } from './test/suites/suite.ts'
 import type { Target } from './test/suites/target.ts'
 
 /** An implementation in this process, as a target of {@link checkRaft}. */
@@ -38,7 +38,7 @@ export function adapter(command: string | readonly string[], options: AdapterOpt
  * @throws AdapterError if an adapter does not start
  */
 export function checkRaft(target: Target, options: SuiteOptions = {}): Promise<SuiteResult> {
-  return runRaftSuite(target, options)
+  return checkConformance(target, options)
 }
 
 export { createReference } from './impl/reference/raft/session.ts'
@@ -63,7 +63,7 @@ export type * from './models/raft/vocabulary.ts'
 export type { Judge, Phase, Violation } from './properties/judge.ts'
 export { createRaftJudge } from './properties/raft/judge.ts'
 export { loadSpec, type Profile, type Requirement, type Spec } from './test/suites/spec.ts'
-export type { SuiteOptions, SuiteProgress, SuiteResult } from './test/suites/raft.ts'
+export type { SuiteOptions, SuiteProgress, SuiteResult } from './test/suites/suite.ts'
 export type { Counterexample } from './test/suites/counterexample.ts'
 export type { Target } from './test/suites/target.ts'
 export { drawSchedule, type ScheduleSize } from './traces/schedule.ts'

@@ -10,7 +10,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Implementation } from './impl/contract/raft.ts'
-import { runRaftSuite, type SuiteOptions } from './test/suites/raft.ts'
+import { checkConformance, type SuiteOptions } from './test/suites/suite.ts'
 import { loadSpec, surfaceOf } from './test/suites/spec.ts'
 import type { Target } from './test/suites/target.ts'
 import { binding, drawLanes, type Outcome, type Report } from './traces/report.ts'
@@ -40,7 +40,7 @@ export function defineConformance(subject: Implementation | Target, options: Con
   describe('conformance', () => {
     let report: Report
     beforeAll(async () => {
-      ;({ report } = await runRaftSuite(target, suite))
+      ;({ report } = await checkConformance(target, suite))
     }, timeout)
 
     test('the adapter keeps to the protocol', () => {

@@ -1,7 +1,7 @@
 /** What a trace holds: the lines after its scenario. A judge that is fed these again must say the same again. */
 import type { Milliseconds, NodeId } from '../models/vocabulary.ts'
 import type { Phase } from '../properties/judge.ts'
-import type { RaftSurface, Surface } from './surface.ts'
+import type { RaftSurface, Surface, SwimSurface } from './surface.ts'
 
 export type EventOf<S extends Surface> =
   | { readonly event: 'start'; readonly start: S['start']; readonly initial: readonly S['answer'][] }
@@ -18,3 +18,7 @@ export type EventOf<S extends Surface> =
   | { readonly event: 'finish'; readonly now: Milliseconds }
 
 export type TraceEvent = EventOf<RaftSurface>
+export type SwimTraceEvent = EventOf<SwimSurface>
+
+/** An event of whatever surface, as far as all have it in common. */
+export type AnyTraceEvent = EventOf<Surface>

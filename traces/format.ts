@@ -5,13 +5,13 @@
  */
 import { z } from 'zod'
 import { limits as contractLimits } from '../impl/contract/limits.ts'
-import type { Hello } from '../impl/contract/raft.ts'
 import { schemas } from '../impl/contract/schema.ts'
-import type { RaftScenario } from '../models/raft/vocabulary.ts'
+import { swimSchemas } from '../impl/contract/swim-schema.ts'
 import type { Violation } from '../properties/judge.ts'
-import type { TraceEvent } from './event.ts'
+import type { AnyTraceEvent } from './event.ts'
 import { InputError, shorten } from './input-error.ts'
-import { scenarioSchema } from './scenario.ts'
+import { scenarioSchema, swimScenarioSchema, type Scenario } from './scenario.ts'
+import type { AnyHello } from './surface.ts'
 
 export const traceVersion = 1
 
@@ -33,7 +33,7 @@ export interface TraceMeta {
   /** Version of Swarmcheck that wrote it. */
   readonly swarmcheck: string
   /** Who was tested. */
-  readonly implementation: Hello | null
+  readonly implementation: AnyHello | null
   /** Seed of the run from which the scenario was drawn; the scenario has its own. */
   readonly seed: number | null
   /** Slug of the requirement that the trace violates, if it was kept for that. */
@@ -42,8 +42,9 @@ export interface TraceMeta {
 
 export interface Trace {
   readonly meta: TraceMeta
-  readonly scenario: RaftScenario
-  readonly events: readonly TraceEvent[]
+  readonly scenario: Scenario
+  /** Of the scenario's surface. */
+  readonly events: readonly AnyTraceEvent[]
   /** What the run itself found; judging the events again finds the same. */
   readonly violation: Violation | null
 }
@@ -57,7 +58,7 @@ const metaSchema = z.strictObject({
   format: z.literal('swarmcheck-trace'),
   version: z.literal(traceVersion),
   swarmcheck: word,
-  implementation: schemas.hello.nullable(),
+  implementation: z.union([schemas.hello, swimSchemas.hello]).nullable(),
   seed: z.int().nullable(),
   requirement: word.nullable(),
 })
@@ -72,22 +73,39 @@ const inputSchema = z.discriminatedUnion('type', [
   ...otherInputs,
 ])
 
-const lineSchema = z.discriminatedUnion('event', [
-  z.strictObject({
-    event: z.literal('start'),
-    start: schemas.start,
-    initial: z.array(schemas.initialAnswer).max(contractLimits.nodes),
-  }),
-  z.strictObject({ event: z.literal('step'), now: natural, input: inputSchema, answer: schemas.answer }),
-  z.strictObject({ event: z.literal('fault'), now: natural, fault: word, text }),
-  z.strictObject({ event: z.literal('phase'), now: natural, phase: z.enum(['disturb', 'heal', 'settle']) }),
-  z.strictObject({ event: z.literal('inspect'), now: natural, node, inspection: schemas.inspection }),
-  z.strictObject({ event: z.literal('finish'), now: natural }),
-  z.strictObject({ event: z.literal('end'), events: natural, violation: violationSchema.nullable() }),
-])
-type Line = z.infer<typeof lineSchema>
+/** The lines of a surface's events, of the parts that it has. */
+const lineSchemaOf = <
+  Start extends z.ZodType,
+  Answer extends z.ZodType,
+  Initial extends z.ZodType,
+  Input extends z.ZodType,
+  Inspection extends z.ZodType,
+>(parts: {
+  readonly start: Start
+  readonly answer: Answer
+  readonly initialAnswer: Initial
+  readonly input: Input
+  readonly inspection: Inspection
+}) =>
+  z.discriminatedUnion('event', [
+    z.strictObject({
+      event: z.literal('start'),
+      start: parts.start,
+      initial: z.array(parts.initialAnswer).max(contractLimits.nodes),
+    }),
+    z.strictObject({ event: z.literal('step'), now: natural, input: parts.input, answer: parts.answer }),
+    z.strictObject({ event: z.literal('fault'), now: natural, fault: word, text }),
+    z.strictObject({ event: z.literal('phase'), now: natural, phase: z.enum(['disturb', 'heal', 'settle']) }),
+    z.strictObject({ event: z.literal('inspect'), now: natural, node, inspection: parts.inspection }),
+    z.strictObject({ event: z.literal('finish'), now: natural }),
+    z.strictObject({ event: z.literal('end'), events: natural, violation: violationSchema.nullable() }),
+  ])
+const raftLineSchema = lineSchemaOf({ ...schemas, input: inputSchema })
+const swimLineSchema = lineSchemaOf(swimSchemas)
+type Line = z.infer<typeof raftLineSchema> | z.infer<typeof swimLineSchema>
 
 const scenarioLineSchema = z.strictObject({ scenario: scenarioSchema })
+const swimScenarioLineSchema = z.strictObject({ scenario: swimScenarioSchema })
 
 /** Names of the parts in the published schema. */
 const names = z.registry<{ id: string }>()
@@ -99,13 +117,19 @@ for (const [id, part] of Object.entries({
 })) {
   names.add(part, { id })
 }
+for (const [id, part] of Object.entries({ ...swimSchemas, scenario: swimScenarioSchema })) {
+  names.add(part, { id: `swim-${id}` })
+}
 
 /** The JSON Schema of a line of a trace file. */
 export function traceJsonSchema(): object {
-  return z.toJSONSchema(z.union([metaSchema, scenarioLineSchema, lineSchema]), {
-    io: 'input',
-    metadata: names,
-  })
+  return z.toJSONSchema(
+    z.union([metaSchema, scenarioLineSchema, raftLineSchema, swimScenarioLineSchema, swimLineSchema]),
+    {
+      io: 'input',
+      metadata: names,
+    },
+  )
 }
 
 let ranks: ReadonlyMap<string, number> | undefined
@@ -197,9 +221,12 @@ export function readTrace(input: string | Uint8Array, file = 'trace'): Trace {
   }
   const meta = readMeta(next(), fail)
   const second = next() ?? fail(2, 'truncated: the scenario is missing')
-  const { scenario } = check(scenarioLineSchema, second, (message) => fail(2, message)) as { scenario: RaftScenario }
+  const isSwim = (second as { scenario?: { surface?: unknown } }).scenario?.surface === 'swim'
+  const scenarioSchemaOf: z.ZodType<unknown> = isSwim ? swimScenarioLineSchema : scenarioLineSchema
+  const { scenario } = check(scenarioSchemaOf, second, (message) => fail(2, message)) as { scenario: Scenario }
+  const lineSchema: z.ZodType<unknown> = isSwim ? swimLineSchema : raftLineSchema
   const nodes = new Set(scenario.nodes)
-  const events: TraceEvent[] = []
+  const events: AnyTraceEvent[] = []
   let now = 0
   for (let value = next(); value !== null; value = next()) {
     const line = check(lineSchema, value, (message) => fail(number, message)) as Line
@@ -221,7 +248,7 @@ export function readTrace(input: string | Uint8Array, file = 'trace'): Trace {
       if (stranger !== undefined) fail(number, `unknown node '${stranger}'`)
     }
     // The schemas are checked against the vocabulary where they are defined.
-    events.push(line as TraceEvent)
+    events.push(line as AnyTraceEvent)
   }
   return fail(number, 'truncated: the end is missing')
 }

@@ -1,8 +1,8 @@
 /** Judging again what was recorded: a judge sees exactly what a trace holds, so it must say the same again. */
 import type { Violation } from '../properties/judge.ts'
-import type { TraceEvent } from './event.ts'
+import type { AnyTraceEvent } from './event.ts'
 import type { Trace } from './format.ts'
-import type { RaftJudge } from './run.ts'
+import type { JudgeOf, Surface } from './surface.ts'
 
 export interface Rejudged {
   readonly violation: Violation | null
@@ -19,7 +19,7 @@ export const expectationSlug = 'scenario/expectation'
  *
  * @throws Error that names the event, if the judge cannot take it: such a trace was not written by a run.
  */
-export function rejudge(trace: Pick<Trace, 'events' | 'violation'>, judge: RaftJudge): Rejudged {
+export function rejudge(trace: Pick<Trace, 'events' | 'violation'>, judge: JudgeOf<Surface>): Rejudged {
   for (const [index, event] of trace.events.entries()) {
     const violation = guarded(index, () => judgeEvent(event, judge))
     if (violation !== null) return { violation, event: index }
@@ -28,7 +28,7 @@ export function rejudge(trace: Pick<Trace, 'events' | 'violation'>, judge: RaftJ
   return { violation: unmet, event: trace.events.length - 1 }
 }
 
-function judgeEvent(event: TraceEvent, judge: RaftJudge): Violation | null {
+function judgeEvent(event: AnyTraceEvent, judge: JudgeOf<Surface>): Violation | null {
   switch (event.event) {
     case 'start':
       return judge.start(event.start, event.initial)

@@ -2,15 +2,16 @@
 import pc from 'picocolors'
 import { match, P } from 'ts-pattern'
 import type { Violation } from '../properties/judge.ts'
-import type { TraceEvent } from './event.ts'
+import type { AnyTraceEvent } from './event.ts'
 import type { Trace } from './format.ts'
 import { escapeControl, shorten } from './input-error.ts'
-import { describeAnswer, describeConfiguration, describeEntries, describeInput } from './show/describe.ts'
 import { drawLanes } from './show/lanes.ts'
 import { drawMermaid } from './show/mermaid.ts'
 import { paragraph } from './show/paragraph.ts'
-import { statesAt } from './show/states.ts'
+import { raftTeller } from './show/raft.ts'
 import { legendOf, tellStory, type Story } from './show/story.ts'
+import { swimTeller } from './show/swim.ts'
+import type { Teller } from './show/teller.ts'
 import { printScenario } from './text.ts'
 
 /** A requirement in words, from SPEC.md. */
@@ -74,11 +75,11 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
           ...drawLanes(story, width, colors),
           ...paragraph(legendOf(story), width, '  ').map(colors.dim),
           ...heading('Events around it'),
-          ...logLines(trace.events, event, before, after, width).map((text) =>
+          ...logLines(tellerOf(trace), trace.events, event, before, after, width).map((text) =>
             text.startsWith('✗') ? colors.red(text) : text,
           ),
           ...heading('Last states'),
-          ...stateTable(trace.events, event).map((text) => `  ${text}`),
+          ...stateTable(trace, event).map((text) => `  ${text}`),
         ]),
     ...heading('The scenario'),
     ...printScenario(trace.scenario)
@@ -90,9 +91,13 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
   ].join('\n')
 }
 
+function tellerOf({ scenario }: Trace): Teller {
+  return scenario.surface === 'raft' ? raftTeller : swimTeller
+}
+
 /** The story of the counterexample, which diagrams are drawn from. */
 export function storyOf({ trace, violation, event }: Counterexample): Story {
-  return tellStory(trace.events, event, violation)
+  return tellStory(trace.events, event, violation, 40, tellerOf(trace))
 }
 
 /** The counterexample's diagram in Mermaid's language. */
@@ -102,20 +107,21 @@ export function showMermaid(counterexample: Counterexample): string {
 
 /** The events around the violation, an aligned line each. */
 export function showEvents({ trace, event }: Counterexample, before = 15, after = 3): string {
-  return logLines(trace.events, event, before, after).join('\n')
+  return logLines(tellerOf(trace), trace.events, event, before, after).join('\n')
 }
 
 /** What each node was like at the violation, as a table. */
 export function showStates({ trace, event }: Counterexample): string {
-  return stateTable(trace.events, event).join('\n')
+  return stateTable(trace, event).join('\n')
 }
 
 /** All events of a trace, one aligned line each; the one at `violation`, if any, is marked. */
-export function showLog(events: readonly TraceEvent[], violation = -1): string[] {
-  return logLines(events, violation, events.length, events.length)
+export function showLog(trace: Trace, violation = -1): string[] {
+  const { events } = trace
+  return logLines(tellerOf(trace), events, violation, events.length, events.length)
 }
 
-function placeOf(event: TraceEvent | undefined): string {
+function placeOf(event: AnyTraceEvent | undefined): string {
   return match(event)
     .with(undefined, () => 'before it could tell:')
     .with({ event: 'start' }, () => 'at the start:')
@@ -127,7 +133,8 @@ function placeOf(event: TraceEvent | undefined): string {
 
 /** Columns: mark, time, node, what it was given, what it did; the last goes on below where `width` ends. */
 function logLines(
-  events: readonly TraceEvent[],
+  teller: Teller,
+  events: readonly AnyTraceEvent[],
   violation: number,
   before: number,
   after: number,
@@ -138,7 +145,7 @@ function logLines(
   const cells = shown.map((event, position): string[] => [
     from + position === violation ? '✗' : ' ',
     event.event === 'start' ? '0' : String(event.now),
-    ...eventCells(event),
+    ...eventCells(teller, event),
   ])
   const widths = [1, 2, 3].map((column) => Math.max(0, ...cells.map((row) => Math.min(48, row[column]!.length))))
   const lines = cells.flatMap(([mark, time, node, given, did]) => {
@@ -150,13 +157,13 @@ function logLines(
 }
 
 /** Node, what it was given, what it did. */
-function eventCells(event: TraceEvent): [string, string, string] {
-  return match<TraceEvent, [string, string, string]>(event)
+function eventCells(teller: Teller, event: AnyTraceEvent): [string, string, string] {
+  return match<AnyTraceEvent, [string, string, string]>(event)
     .with({ event: 'start' }, ({ start }) => ['', `start of ${start.nodes.join(' ')}`, ''])
     .with({ event: 'step' }, ({ input, answer }) => [
       input.node,
-      escapeControl(describeInput(input)),
-      describeAnswer(answer).join('; '),
+      escapeControl(teller.describeInput(input)),
+      teller.describeAnswer(answer).join('; '),
     ])
     .with({ event: 'fault' }, ({ fault, text }) => ['', escapeControl(`~ ${fault} ${text}`), ''])
     .with({ event: 'phase' }, ({ phase }) => ['', `— ${phase} —`, ''])
@@ -165,21 +172,10 @@ function eventCells(event: TraceEvent): [string, string, string] {
     .exhaustive()
 }
 
-function stateTable(events: readonly TraceEvent[], index: number): string[] {
-  const head = ['node', 'role', 'term', 'vote', 'leader', 'commit', 'applied', 'members', 'log']
-  const rows = [...statesAt(events, index)].map(([node, { running, state, base, entries }]) => [
-    node,
-    running ? state.role : 'down',
-    String(state.term),
-    state.vote ?? '-',
-    state.leader ?? '-',
-    String(state.commit),
-    String(state.applied),
-    describeConfiguration(state.configuration),
-    `${base.index > 0 ? `(${base.index}@${base.term}) ` : ''}${describeEntries(entries)}` || '-',
-  ])
+function stateTable(trace: Trace, index: number): string[] {
+  const rows = tellerOf(trace).statesAt(trace.events, index)
   if (rows.length === 0) return []
-  const table = [head, ...rows].map((row) => row.map((cell) => shorten(escapeControl(cell), 48)))
-  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
+  const table = rows.map((row) => row.map((cell) => shorten(escapeControl(cell), 48)))
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
   return table.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd())
 }

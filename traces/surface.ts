@@ -18,7 +18,7 @@ export interface Surface {
     readonly operations: readonly string[]
     readonly assumptions: { readonly fifo: boolean; readonly noDuplicates: boolean; readonly clockDrift: number }
   }
-  readonly start: object
+  readonly start: { readonly nodes: readonly NodeId[] }
   readonly operation: { readonly type: string }
   readonly message: {
     readonly id: number
@@ -59,3 +59,6 @@ export interface SwimSurface {
 }
 
 export type JudgeOf<S extends Surface> = Judge<S['start'], S['input'], S['answer'], S['inspection']>
+
+/** What an implementation of any surface says of itself. */
+export type AnyHello = raft.Hello | swim.Hello

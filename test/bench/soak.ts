@@ -1,16 +1,20 @@
 /**
  * Many random schedules on one implementation: `npm run soak -- --count 10000 --seed 1000001 [--adapter <command> |
- * --reference on-apply]`. Counts the schedules that were hard enough to say something, prints what they found, and the
+ * --reference on-apply | --suite swim]`. Counts the schedules that were hard enough to say something, prints what they found, and the
  * medians of what happened in them. Ends with 1 if anything was found.
  */
 import { parseArgs } from 'node:util'
+import type * as raft from '../../impl/contract/raft.ts'
+import type * as swim from '../../impl/contract/swim.ts'
 import { targetOf } from '../suites/command/options.ts'
 import { createRunner } from '../suites/target.ts'
-import { drawSchedule } from '../../traces/schedule.ts'
+import { drawSchedule, drawSwimSchedule } from '../../traces/schedule.ts'
+import type { Scenario } from '../../traces/scenario.ts'
+import type { Surface } from '../../traces/surface.ts'
 import type { RunResult } from '../../traces/run.ts'
 
 /** What a schedule has to have, to count. */
-const least = { deliveries: 500, faults: 3, kinds: 2 }
+const least = { deliveries: 500, faults: 3, kinds: 2, duration: 60_000 }
 /** Short episodes: as many faults as possible in as few steps. */
 const size = { episodes: 3, deliveries: 300 }
 const progressEvery = 500
@@ -19,6 +23,7 @@ const { values } = parseArgs({
   options: {
     adapter: { type: 'string' },
     reference: { type: 'string' },
+    suite: { type: 'string', default: 'raft' },
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '1000' },
   },
@@ -29,8 +34,15 @@ if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
   throw new Error('--seed and --count take whole numbers')
 }
 
-const { target } = targetOf({ adapter: values.adapter, reference: values.reference as 'on-append' | undefined })
+const isOfSwim = values.suite === 'swim'
+const { target } = targetOf({
+  suite: isOfSwim ? 'swim' : 'raft',
+  adapter: values.adapter,
+  reference: values.reference as 'on-append' | undefined,
+})
 const runner = await createRunner(target)
+const draw = (seed: number): Scenario =>
+  isOfSwim ? drawSwimSchedule(seed, runner.hello as swim.Hello) : drawSchedule(seed, runner.hello as raft.Hello, size)
 const found: string[] = []
 const deliveries: number[] = []
 const faults: number[] = []
@@ -39,17 +51,18 @@ let schedules = 0
 let steps = 0
 const started = performance.now()
 
-function isHard({ deliveries, faults, committedAfterHeal }: RunResult): boolean {
+/** Of SWIM a minute has to pass; of Raft something has to be committed after the faults. */
+function isHard({ deliveries, faults, committedAfterHeal, duration }: RunResult<Surface>): boolean {
   const all = Object.values(faults).reduce((sum, each) => sum + each, 0)
   return (
-    deliveries >= least.deliveries &&
+    (isOfSwim || deliveries >= least.deliveries) &&
     all >= least.faults &&
     Object.keys(faults).length >= least.kinds &&
-    committedAfterHeal > 0
+    (isOfSwim ? duration >= least.duration : committedAfterHeal > 0)
   )
 }
 
-function note(seed: number, result: RunResult): void {
+function note(seed: number, result: RunResult<Surface>): void {
   schedules++
   steps += result.steps
   const { violation } = result
@@ -68,7 +81,7 @@ let next = first
 const lane = async (): Promise<void> => {
   while (deliveries.length < count) {
     const seed = next++
-    note(seed, await runner.run(drawSchedule(seed, runner.hello, size), { record: false }))
+    note(seed, await runner.run(draw(seed), { record: false }))
   }
 }
 await Promise.all(Array.from({ length: runner.concurrency }, lane))

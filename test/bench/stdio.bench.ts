@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { spawnAdapter } from '../../impl/contract/stdio.ts'
 import { drawSchedule } from '../../traces/schedule.ts'
 import { packageRoot } from '../suites/package-files.ts'
+import type { Hello } from '../../impl/contract/raft.ts'
 import { createRunner, type Runner } from '../suites/target.ts'
 
 const size = { episodes: 3, deliveries: 300 }
@@ -19,7 +20,7 @@ async function rate(runner: Runner, lanes: number, from: number, count: number):
   const started = process.hrtime.bigint()
   const lane = async (): Promise<void> => {
     while (next < from + count) {
-      const result = await runner.run(drawSchedule(next++, runner.hello, size), { record: false })
+      const result = await runner.run(drawSchedule(next++, runner.hello as Hello, size), { record: false })
       if (result.violation !== null) console.log(`  violation: ${result.violation.requirement}`)
       steps += result.steps
     }

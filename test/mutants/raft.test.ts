@@ -1,4 +1,5 @@
 /** The zoo: every mutant is killed by a default run of the suite, blamed on the right requirement, and made small. */
+import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Mutant } from './mutant.ts'
 import { raftMutants } from './raft.ts'
@@ -27,7 +28,7 @@ describe.each(raftMutants)('$name', (mutant) => {
     const { reproduced, trace } = await shrink(mutant, finding)
     const seconds = (performance.now() - began) / 1000
     const steps = finding.path === null ? trace.scenario.steps.length : finding.path.steps.length
-    const killing = finding.path === null ? layersThatKill(mutant, finding.scenario) : []
+    const killing = finding.path === null ? layersThatKill(mutant, finding.scenario as RaftScenario) : []
     rows.push({ mutant, blamed: requirement, cases, steps, seconds, layers: killing })
     expect(reproduced.failures).toBeGreaterThan(0)
     expect(steps).toBeLessThanOrEqual(30)

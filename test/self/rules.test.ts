@@ -109,7 +109,7 @@ describe('what may import what', () => {
     ['impl/reference/raft/x.ts', "import { b } from '../../sim/disk.ts'"],
     ['impl/contract/x.ts', "import { b } from '../reference/raft/session.ts'"],
     ['traces/x.ts', "export {\n  b,\n  c,\n} from '../impl/reference/raft/session.ts'"],
-    ['traces/x.ts', "const { b } = await import('../test/suites/raft.ts')"],
+    ['traces/x.ts', "const { b } = await import('../test/suites/suite.ts')"],
     ['test/suites/x.ts', "import { b } from '../self/ping-pong.ts'"],
     ['index.ts', "import { test } from 'vitest'"],
   ])('%s must not %s', (file, text) => {

@@ -4,7 +4,7 @@ import type { Hello, Implementation } from '../../impl/contract/raft.ts'
 import { createReference } from '../../impl/reference/raft/session.ts'
 import type { Answer, Input } from '../../models/raft/vocabulary.ts'
 import { exitCode, type Report } from '../../traces/report.ts'
-import { runRaftSuite, type SuiteOptions } from '../suites/raft.ts'
+import { checkConformance, type SuiteOptions } from '../suites/suite.ts'
 import { runAll } from '../suites/runs.ts'
 import { casesOf, fitScenario, readCorpus } from '../suites/scenarios.ts'
 import { addTally, createTally } from '../suites/tally.ts'
@@ -35,7 +35,7 @@ function like(
 }
 
 async function check(implementation: Implementation, options: SuiteOptions = {}): Promise<Report> {
-  const { report } = await runRaftSuite(
+  const { report } = await checkConformance(
     { kind: 'in-process', implementation },
     { budget: 2, executions: 50, ...options },
   )
@@ -86,7 +86,7 @@ describe('what is seen', () => {
       if (input.type === 'operation' && input.operation.type === 'compact') throw new Error('no room')
       return answer
     })
-    const { report, counterexamples } = await runRaftSuite(
+    const { report, counterexamples } = await checkConformance(
       { kind: 'in-process', implementation: fragile },
       { budget: 4, executions: 300, requirements: ['raft/survives'] },
     )
@@ -128,7 +128,7 @@ describe('what is seen', () => {
   })
 
   test('without runs nothing is passed', async () => {
-    const { report } = await runRaftSuite(
+    const { report } = await checkConformance(
       { kind: 'in-process', implementation: like({}) },
       { budget: 0, shard: { index: 1000, of: 1000 } },
     )
@@ -151,7 +151,7 @@ describe('what is seen', () => {
 
   test('through an adapter it is the same as in this process', async () => {
     const target: Target = { kind: 'adapter', start: async () => asRemote(like({})) }
-    const { report } = await runRaftSuite(target, { budget: 2 })
+    const { report } = await checkConformance(target, { budget: 2 })
     const direct = await check(like({}))
     expect(report.outcomes).toEqual(direct.outcomes)
     expect(report.coverage).toEqual(direct.coverage)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { TraceEvent } from '../../traces/event.ts'
+import type { AnyTraceEvent, TraceEvent } from '../../traces/event.ts'
 import { show, showMermaid, storyOf, type Counterexample } from '../../traces/show.ts'
 import { drawLanes } from '../../traces/show/lanes.ts'
 import { escapeMermaid } from '../../traces/show/mermaid.ts'
@@ -31,7 +31,7 @@ const hostile: Counterexample = {
     ...sampleTrace,
     meta: { ...sampleTrace.meta, implementation: { ...sampleTrace.meta.implementation!, name: evil } },
     scenario: { ...sampleTrace.scenario, name: evil },
-    events: sampleTrace.events.map((event): TraceEvent => {
+    events: sampleTrace.events.map((event): AnyTraceEvent => {
       if (event.event === 'fault') return { ...event, text: evil }
       if (event.event !== 'step') return event
       return { ...event, answer: { ...event.answer, error: { kind: 'panic', text: evil } } }

@@ -3,7 +3,7 @@ import { AdapterError, spawnAdapter, type AdapterOptions } from '../../impl/cont
 import type { Outcome, Report } from '../../traces/report.ts'
 import { checkAdapter } from './adapter.ts'
 import { packageVersion } from './package-files.ts'
-import type { SuiteOptions } from './raft.ts'
+import type { SuiteOptions } from './suite.ts'
 import { loadSpec, specVersion, surfaceOf } from './spec.ts'
 
 /**

@@ -1,10 +1,10 @@
 /** From a run that broke a requirement to something that a person wants to read. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
 import type { MemberPath } from '../../models/raft/paths.ts'
-import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Violation } from '../../properties/judge.ts'
 import type { Trace } from '../../traces/format.ts'
 import { shownCounterexample, type ShownCounterexample } from '../../traces/report.ts'
+import type { Scenario } from '../../traces/scenario.ts'
 import { nondeterministic, shrinkAsync, trialOf, type Trial } from '../../traces/shrink.ts'
 import { packageVersion } from './package-files.ts'
 import { deathViolation } from './runs.ts'
@@ -54,7 +54,7 @@ export async function shrinkFinding(
         })
   const { executions, complete, scenario } = shrunk
   const found = finding.scenario.name
-  const counterexample = (seen: Seen, of: RaftScenario, failures: number, tries: number): Counterexample => ({
+  const counterexample = (seen: Seen, of: Scenario, failures: number, tries: number): Counterexample => ({
     requirement,
     violation: seen.violation,
     event: seen.violationEvent,
@@ -90,12 +90,12 @@ export async function shrinkFinding(
 type Seen = Pick<Finding, 'violation' | 'events' | 'violationEvent'>
 
 /** One execution for the shrinker. What an adapter does wrong otherwise is not what is looked for. */
-async function tryOut(runner: Runner, scenario: RaftScenario, requirement: string): Promise<Trial> {
+async function tryOut(runner: Runner, scenario: Scenario, requirement: string): Promise<Trial> {
   try {
     return trialOf(await runner.run(scenario, { record: false, against: requirement }), requirement)
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error
-    const fails = error.died && deathViolation(error).requirement === requirement
+    const fails = error.died && deathViolation(error, scenario).requirement === requirement
     return { fails, violationStep: scenario.steps.length, effective: [], targets: [] }
   }
 }
@@ -103,7 +103,7 @@ async function tryOut(runner: Runner, scenario: RaftScenario, requirement: strin
 /** Runs it once more for its events; null if the requirement was not broken this time. */
 async function record(
   runner: Runner,
-  scenario: RaftScenario,
+  scenario: Scenario,
   path: MemberPath | null,
   requirement: string,
 ): Promise<Seen | null> {
@@ -114,7 +114,7 @@ async function record(
     return violation?.requirement === requirement ? { violation, events, violationEvent } : null
   } catch (error) {
     if (!(error instanceof AdapterError) || !error.died) throw error
-    const violation = deathViolation(error)
+    const violation = deathViolation(error, scenario)
     return violation.requirement === requirement ? { violation, events: [], violationEvent: -1 } : null
   }
 }

@@ -13,6 +13,7 @@ export type Variant = (typeof variants)[number]
 /** How another thread comes by the same target. */
 export type Origin =
   | { readonly kind: 'reference'; readonly configuration: Variant }
+  | { readonly kind: 'swim reference' }
   | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly times: AdapterOptions }
 
 /** Cases to run, and on what. */

@@ -1,7 +1,7 @@
 /** From sums over runs to a verdict per requirement. */
-import type { Hello } from '../../impl/contract/raft.ts'
 import type { KnownFailure, Outcome, Verdict } from '../../traces/report.ts'
 import { suggestion } from '../../traces/input-error.ts'
+import type { AnyHello } from '../../traces/surface.ts'
 import type { Profile, Requirement } from './spec.ts'
 import type { Tally } from './tally.ts'
 
@@ -27,9 +27,9 @@ const needs: Readonly<Record<string, Need>> = {
 const withoutCapability: Readonly<Record<string, string>> = { disk: 'has no disk that can crash' }
 
 /** What the implementation lacks to be tested for a profile, in a few words; empty if nothing. */
-function lack({ operations, capabilities }: Hello, profile: string): string {
+function lack({ operations, capabilities }: AnyHello, profile: string): string {
   const { operation, capability } = needs[profile] ?? {}
-  const has: Readonly<Record<string, boolean>> = capabilities
+  const has = capabilities as Readonly<Record<string, boolean>>
   if (capability !== undefined && !has[capability]!) return withoutCapability[capability]!
   const offered: readonly string[] = operations
   return operation !== undefined && !offered.includes(operation) ? `does not offer operation ${operation}` : ''
@@ -38,7 +38,7 @@ function lack({ operations, capabilities }: Hello, profile: string): string {
 /** The verdict on each of the requirements, without counterexamples. */
 export function outcomesOf(
   requirements: readonly Requirement[],
-  hello: Hello,
+  hello: AnyHello,
   tally: Tally,
   known: readonly KnownFailure[],
 ): Outcome[] {
@@ -62,7 +62,7 @@ export function outcomesOf(
   })
 }
 
-function judge({ slug, profile }: Requirement, hello: Hello, tally: Tally): { verdict: Verdict; reason: string } {
+function judge({ slug, profile }: Requirement, hello: AnyHello, tally: Tally): { verdict: Verdict; reason: string } {
   if (!hello.profiles.includes(profile)) {
     return { verdict: 'unsupported', reason: 'not claimed' }
   }
@@ -86,7 +86,7 @@ const bases: Readonly<Record<string, string>> = { raft: 'raft-core', swim: 'swim
 const exclusive = [['raft-config-on-append', 'raft-config-on-apply']] as const
 
 /** What contradicts itself, or SPEC.md, in the profiles that an implementation claims: a line each. */
-export function claimProblems({ surfaces, profiles }: Hello, known: readonly Profile[]): string[] {
+export function claimProblems({ surfaces, profiles }: AnyHello, known: readonly Profile[]): string[] {
   const names = known.map(({ name }) => name)
   return [
     ...profiles

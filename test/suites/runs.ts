@@ -2,10 +2,11 @@
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
 import type { Hello } from '../../impl/contract/raft.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
-import { slugs } from '../../properties/raft/requirements.ts'
-import type { TraceEvent } from '../../traces/event.ts'
+import { slugs as raftSlugs } from '../../properties/raft/requirements.ts'
+import { slugs as swimSlugs } from '../../properties/swim/requirements.ts'
+import type { AnyTraceEvent } from '../../traces/event.ts'
 import { memberPaths, type MemberPath, type MemberPathOptions } from '../../models/raft/paths.ts'
-import { completeScenario } from '../../traces/scenario.ts'
+import { completeScenario, type Scenario } from '../../traces/scenario.ts'
 import { MemberCampaign, pathOptionsFor } from '../../traces/run/member-campaign.ts'
 import { startOfPath } from '../../traces/run/member-path.ts'
 import type { RunResult } from '../../traces/run.ts'
@@ -143,7 +144,7 @@ class Work {
 
   /** Every path of the member model, in rounds: each knows better what the implementation does where it may choose. */
   async #walkPaths(number: number, preVote: boolean): Promise<void> {
-    const campaign = new MemberCampaign(pathOptions(this.#runner.hello, preVote))
+    const campaign = new MemberCampaign(pathOptions(this.#runner.hello as Hello, preVote))
     const results: [MemberPath, RunResult][] = []
     for (let round = 1, paths = campaign.round(); paths.length > 0; round++, paths = campaign.round()) {
       for (const planned of paths) {
@@ -202,10 +203,10 @@ class Work {
 
   /** A process that ends or hangs on a valid schedule, again and again, breaks a requirement of its own. */
   #die(number: number, work: Case, error: AdapterError): void {
-    const violation = deathViolation(error)
     this.#deaths++
     const path = work.kind === 'scenario' ? null : this.#path
     const scenario = work.kind === 'scenario' ? work.scenario : scenarioOfPath(path!)
+    const violation = deathViolation(error, scenario)
     this.tally.scenarios++
     addFinding(this.tally, { number, scenario, violation, events: [], violationEvent: -1, path }, 1)
     this.#told(work.name, { violation })
@@ -223,8 +224,9 @@ function pathOptions(hello: Hello, preVote: boolean): MemberPathOptions[] {
 }
 
 /** Whether a scenario stands for a member path: it has its name and its cluster, and no steps. */
-export function standsForPath({ name, steps }: RaftScenario): boolean {
-  return steps.length === 0 && name.startsWith('member path ')
+export function standsForPath(scenario: Scenario): scenario is RaftScenario {
+  const { surface, name, steps } = scenario
+  return surface === 'raft' && steps.length === 0 && name.startsWith('member path ')
 }
 
 /** The member path that a scenario stands for; null if it was planned for what an implementation had chosen before. */
@@ -234,8 +236,9 @@ export function pathOfScenario({ name, options: { preVote } }: RaftScenario, hel
 }
 
 /** How the death of an adapter reads as a broken requirement. */
-export function deathViolation(error: AdapterError) {
-  return { requirement: slugs.survives, text: describeError(error), allowed: 'an answer', node: null } as const
+export function deathViolation(error: AdapterError, { surface }: Scenario) {
+  const { survives } = surface === 'raft' ? raftSlugs : swimSlugs
+  return { requirement: survives, text: describeError(error), allowed: 'an answer', node: null } as const
 }
 
 /** What an adapter did wrong, and its last words on lines of their own. */
@@ -245,7 +248,7 @@ export function describeError(error: AdapterError): string {
 }
 
 /** Index of the first event that differs; -1 if none does. */
-function firstDifference(left: readonly TraceEvent[], right: readonly TraceEvent[]): number {
+function firstDifference(left: readonly AnyTraceEvent[], right: readonly AnyTraceEvent[]): number {
   const most = Math.max(left.length, right.length)
   for (let index = 0; index < most; index++) {
     if (JSON.stringify(left[index]) !== JSON.stringify(right[index])) return index

@@ -1,16 +1,20 @@
 /** Where the scenarios of a suite come from: kept ones, paths through the models, and random schedules. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Hello } from '../../impl/contract/raft.ts'
+import type * as raft from '../../impl/contract/raft.ts'
+import type * as swim from '../../impl/contract/swim.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
-import { drawSchedule, situationScenarios } from '../../traces/schedule.ts'
+import type { Scenario } from '../../traces/scenario.ts'
+import { drawSchedule, drawSwimSchedule, situationScenarios } from '../../traces/schedule.ts'
+import type { AnyHello } from '../../traces/surface.ts'
 import { pathOptionsFor } from '../../traces/run/member-campaign.ts'
-import { parseRaftScenario } from '../../traces/text.ts'
+import { parseScenario } from '../../traces/text.ts'
 import { packageRoot } from './package-files.ts'
+import { surfaceOfHello } from './target.ts'
 
 /** One piece of work of a suite. */
 export type Case =
-  | { readonly kind: 'scenario'; readonly name: string; readonly scenario: RaftScenario }
+  | { readonly kind: 'scenario'; readonly name: string; readonly scenario: Scenario }
   /** All paths that cover the member model; one case, since each run learns from those before what to expect. */
   | { readonly kind: 'member paths'; readonly name: string; readonly preVote: boolean }
 
@@ -22,7 +26,7 @@ export interface CaseSource {
 }
 
 export interface SourceOptions {
-  readonly hello: Hello
+  readonly hello: AnyHello
   /** Decides which schedules are drawn. */
   readonly seed: number
   /** Number of random schedules. */
@@ -62,7 +66,9 @@ export function casesOf(options: SourceOptions): CaseSource {
 
 /** Paths through the member model, which drive one node and play its peers. */
 function pathSource({ hello }: SourceOptions): CaseSource {
-  const modes = hello.capabilities.encode ? pathOptionsFor(hello).map(({ preVote }) => preVote) : []
+  const isRaft = surfaceOfHello(hello) === 'raft'
+  const modes =
+    isRaft && hello.capabilities.encode ? pathOptionsFor(hello as raft.Hello).map(({ preVote }) => preVote) : []
   return {
     count: modes.length,
     at(number) {
@@ -74,17 +80,22 @@ function pathSource({ hello }: SourceOptions): CaseSource {
 
 /** Scenarios that people wrote, or that once showed a mistake: `traces/corpus/*.scenario`. */
 function corpusSource({ hello }: SourceOptions): CaseSource {
-  const scenarios = readCorpus()
+  const scenarios = readCorpus().filter(({ surface }) => surface === surfaceOfHello(hello))
   return { count: scenarios.length, at: (number) => scenarioCase(fitScenario(scenarios[number]!, hello)) }
 }
 
 /** Rare situations that the system models lead to. */
 function situationSource({ hello }: SourceOptions): CaseSource {
-  const scenarios = situationScenarios(hello.operations)
+  if (surfaceOfHello(hello) !== 'raft') return { count: 0, at: noCase }
+  const scenarios = situationScenarios((hello as raft.Hello).operations)
   return { count: scenarios.length, at: (number) => scenarioCase(fitScenario(scenarios[number]!(), hello)) }
 }
 
-function scenarioCase(scenario: RaftScenario): Case {
+function noCase(number: number): never {
+  throw new RangeError(`there is no case ${number}`)
+}
+
+function scenarioCase(scenario: Scenario): Case {
   return { kind: 'scenario', name: scenario.name, scenario }
 }
 
@@ -93,21 +104,23 @@ const schedulesPerSeed = 1_000_000
 
 function scheduleSource({ hello, seed, budget }: SourceOptions): CaseSource {
   const first = (seed - 1) * schedulesPerSeed + 1
-  return { count: budget, at: (number) => scenarioCase(drawSchedule(first + number, hello)) }
+  const draw = (of: number): Scenario =>
+    surfaceOfHello(hello) === 'raft' ? drawSchedule(of, hello as raft.Hello) : drawSwimSchedule(of, hello as swim.Hello)
+  return { count: budget, at: (number) => scenarioCase(draw(first + number)) }
 }
 
 /** The largest seed of a suite: seeds of its schedules are safe integers. */
 export const maximalSeed = Math.floor(Number.MAX_SAFE_INTEGER / schedulesPerSeed)
 
-let corpus: readonly RaftScenario[] | undefined
+let corpus: readonly Scenario[] | undefined
 
 /** The scenarios of the corpus by name of file. */
-export function readCorpus(): readonly RaftScenario[] {
+export function readCorpus(): readonly Scenario[] {
   if (corpus !== undefined) return corpus
   const folder = join(packageRoot, 'traces', 'corpus')
   const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.scenario')) : []
   corpus = files.toSorted().map((file) => {
-    const scenario = parseRaftScenario(readFileSync(join(folder, file), 'utf8'), file)
+    const scenario = parseScenario(readFileSync(join(folder, file), 'utf8'), file)
     return { ...scenario, name: scenario.name === '' ? file.replace(/\.scenario$/, '') : scenario.name }
   })
   return corpus
@@ -117,7 +130,12 @@ export function readCorpus(): readonly RaftScenario[] {
  * The scenario as far as it fits an implementation: options that it does not claim are off. What a scenario expects is
  * left out, since it may be one of several things that are allowed; requirements are judged all the same.
  */
-export function fitScenario(scenario: RaftScenario, { profiles }: Hello): RaftScenario {
+export function fitScenario<S extends Scenario>(scenario: S, hello: AnyHello): S {
+  const fitted = scenario.surface === 'raft' ? fitOptions(scenario, hello) : scenario
+  return { ...fitted, steps: fitted.steps.filter(({ step }) => step !== 'expect') } as S
+}
+
+function fitOptions(scenario: RaftScenario, { profiles }: AnyHello): RaftScenario {
   const { options } = scenario
   return {
     ...scenario,
@@ -126,6 +144,5 @@ export function fitScenario(scenario: RaftScenario, { profiles }: Hello): RaftSc
       preVote: options.preVote && profiles.includes('raft-pre-vote'),
       checkQuorum: options.checkQuorum && profiles.includes('raft-check-quorum'),
     },
-    steps: scenario.steps.filter(({ step }) => step !== 'expect'),
   }
 }

@@ -1,20 +1,21 @@
 /** What many runs add up to. Adding is independent of the order, so that jobs and shards change nothing. */
 import type { MemberPath } from '../../models/raft/paths.ts'
-import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Violation } from '../../properties/judge.ts'
-import type { TraceEvent } from '../../traces/event.ts'
+import type { AnyTraceEvent } from '../../traces/event.ts'
 import type { Counts } from '../../traces/report.ts'
 import type { RunResult } from '../../traces/run.ts'
+import type { Scenario } from '../../traces/scenario.ts'
+import type { Surface } from '../../traces/surface.ts'
 
 /** A run that broke a requirement. */
 export interface Finding {
   /** Number of the case in its suite. */
   readonly number: number
   /** What ran; of a member path, all but its steps. */
-  readonly scenario: RaftScenario
+  readonly scenario: Scenario
   readonly violation: Violation
   /** What was recorded up to the violation; empty if the adapter died of it. */
-  readonly events: readonly TraceEvent[]
+  readonly events: readonly AnyTraceEvent[]
   readonly violationEvent: number
   /** The member path that ran, if it was one: its scenario then has only its name and its options. */
   readonly path: MemberPath | null
@@ -73,8 +74,8 @@ export function createTally(): Tally {
 export function addRun(
   tally: Tally,
   number: number,
-  scenario: RaftScenario,
-  result: RunResult,
+  scenario: Scenario,
+  result: RunResult<Surface>,
   path: MemberPath | null = null,
 ): void {
   tally.scenarios++

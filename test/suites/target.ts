@@ -1,9 +1,10 @@
 /** What is tested, and how a scenario is run on it: the same for implementations in this process and out of it. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
-import type { Hello, Implementation, RemoteImplementation } from '../../impl/contract/raft.ts'
-import type { RaftScenario } from '../../models/raft/vocabulary.ts'
+import type * as raft from '../../impl/contract/raft.ts'
+import type * as swim from '../../impl/contract/swim.ts'
 import type { Violation } from '../../properties/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
+import { createSwimJudge } from '../../properties/swim/judge.ts'
 import type { MemberPath } from '../../models/raft/paths.ts'
 import {
   runMemberPath,
@@ -11,12 +12,14 @@ import {
   type MemberRunOptions,
   type MemberRunResult,
 } from '../../traces/run/member-path.ts'
-import { runScenario, runScenarioRemote, type RaftJudge, type RunOptions, type RunResult } from '../../traces/run.ts'
+import { runScenario, runScenarioRemote, runSwimScenario, type RunOptions, type RunResult } from '../../traces/run.ts'
+import type { Scenario } from '../../traces/scenario.ts'
+import type { AnyHello, JudgeOf, RaftSurface, Surface } from '../../traces/surface.ts'
 
 /** What is tested. `start` is called again after an adapter has failed. */
 export type Target =
-  | { readonly kind: 'in-process'; readonly implementation: Implementation }
-  | { readonly kind: 'adapter'; readonly start: () => Promise<RemoteImplementation> }
+  | { readonly kind: 'in-process'; readonly implementation: raft.Implementation | swim.Implementation }
+  | { readonly kind: 'adapter'; readonly start: () => Promise<raft.RemoteImplementation> }
 
 export interface JudgedRunOptions extends RunOptions {
   /** A requirement that ends the run when it is broken, even if it is only a SHOULD. */
@@ -29,11 +32,11 @@ export interface PathRunOptions extends MemberRunOptions {
 
 /** Runs scenarios on a target, each with a fresh judge. */
 export interface Runner {
-  readonly hello: Hello
+  readonly hello: AnyHello
   /** How many runs may usefully be under way at once. */
   readonly concurrency: number
   /** @throws AdapterError if the adapter fails; the next run starts a new one */
-  run(scenario: RaftScenario, options?: JudgedRunOptions): Promise<RunResult>
+  run(scenario: Scenario, options?: JudgedRunOptions): Promise<RunResult<Surface>>
   /** Runs a path of the member model against one node. @throws AdapterError also if it cannot `encode` */
   runPath(path: MemberPath, options: PathRunOptions): Promise<MemberRunResult>
   /** Ends what was started. Runs that are under way are rejected. */
@@ -43,17 +46,36 @@ export interface Runner {
 /** Runs that share one adapter: enough to hide the time that lines take between two processes. */
 const interleaved = 8
 
+/** Whether an implementation is one of SWIM. */
+export function isSwim(
+  implementation: raft.Implementation | swim.Implementation,
+): implementation is swim.Implementation {
+  return surfaceOfHello(implementation.hello) === 'swim'
+}
+
+/** The surface that an implementation offers. */
+export function surfaceOfHello({ surfaces }: AnyHello): 'raft' | 'swim' {
+  const offered: readonly string[] = surfaces
+  return offered.includes('swim') ? 'swim' : 'raft'
+}
+
 /** A judge for what an implementation claims. Breaking `against` is a violation to it, whatever its level. */
-export function judgeFor(hello: Hello, against?: string): RaftJudge {
+export function judgeFor(hello: AnyHello, against?: string): JudgeOf<Surface> {
+  return surfaceOfHello(hello) === 'swim'
+    ? judging<Surface>(createSwimJudge(hello.profiles), against)
+    : raftJudgeFor(hello as raft.Hello, against)
+}
+
+function raftJudgeFor(hello: raft.Hello, against?: string): JudgeOf<RaftSurface> {
   return judging(createRaftJudge(hello.profiles, hello.capabilities.disk), against)
 }
 
 /** The same for a run against one node: nothing is known of the disks of peers that are played. */
-function judgeOfPaths(hello: Hello, against?: string): RaftJudge {
+function judgeOfPaths(hello: raft.Hello, against?: string): JudgeOf<RaftSurface> {
   return judging(createRaftJudge(hello.profiles, hello.capabilities.disk, ['step', 'history']), against)
 }
 
-function judging(judge: RaftJudge, against: string | undefined): RaftJudge {
+function judging<S extends Surface>(judge: JudgeOf<S>, against: string | undefined): JudgeOf<S> {
   if (against === undefined) return judge
   const broken = (): Violation | null => judge.advice().find(({ requirement }) => requirement === against) ?? null
   return {
@@ -71,45 +93,54 @@ function judging(judge: RaftJudge, against: string | undefined): RaftJudge {
 
 /** @throws AdapterError if an adapter cannot be started */
 export async function createRunner(target: Target): Promise<Runner> {
-  if (target.kind === 'in-process') {
-    const { implementation } = target
-    const { hello } = implementation
-    return {
-      hello,
-      concurrency: 1,
-      run: async (scenario, options) => {
-        // Signals and the terminal are served between runs.
-        await new Promise(setImmediate)
-        return runScenario(scenario, implementation, judgeFor(hello, options?.against), options)
-      },
-      runPath: async (path, options) => {
-        await new Promise(setImmediate)
-        return runMemberPath(path, implementation, judgeOfPaths(hello, options.against), options)
-      },
-      close: async () => {},
-    }
-  }
+  if (target.kind === 'in-process') return inProcessRunner(target.implementation)
   const runner = new AdapterRunner(target.start)
   await runner.start()
   return runner
 }
 
+function inProcessRunner(implementation: raft.Implementation | swim.Implementation): Runner {
+  const { hello } = implementation
+  return {
+    hello,
+    concurrency: 1,
+    run: async (scenario, options) => {
+      // Signals and the terminal are served between runs.
+      await new Promise(setImmediate)
+      const judge = judgeFor(hello, options?.against)
+      if (scenario.surface === 'swim' && isSwim(implementation)) {
+        return runSwimScenario(scenario, implementation, judge, options)
+      }
+      if (scenario.surface === 'raft' && !isSwim(implementation)) {
+        return runScenario(scenario, implementation, judge, options)
+      }
+      throw new AdapterError('refused', `${hello.name} has no surface ${scenario.surface}`)
+    },
+    runPath: async (path, options) => {
+      await new Promise(setImmediate)
+      if (isSwim(implementation)) throw new AdapterError('refused', `${hello.name} has no surface raft`)
+      return runMemberPath(path, implementation, judgeOfPaths(implementation.hello, options.against), options)
+    },
+    close: async () => {},
+  }
+}
+
 class AdapterRunner implements Runner {
   readonly concurrency = interleaved
-  readonly #start: () => Promise<RemoteImplementation>
-  #adapter: Promise<RemoteImplementation> | null = null
-  #hello: Hello | null = null
+  readonly #start: () => Promise<raft.RemoteImplementation>
+  #adapter: Promise<raft.RemoteImplementation> | null = null
+  #hello: raft.Hello | null = null
   #closed = false
 
-  constructor(start: () => Promise<RemoteImplementation>) {
+  constructor(start: () => Promise<raft.RemoteImplementation>) {
     this.#start = start
   }
 
-  get hello(): Hello {
+  get hello(): raft.Hello {
     return this.#hello!
   }
 
-  async start(): Promise<RemoteImplementation> {
+  async start(): Promise<raft.RemoteImplementation> {
     if (this.#closed) throw new AdapterError('closed', 'the run was ended')
     this.#adapter ??= this.#start()
     const adapter = this.#adapter
@@ -123,8 +154,13 @@ class AdapterRunner implements Runner {
     }
   }
 
-  run(scenario: RaftScenario, options?: JudgedRunOptions): Promise<RunResult> {
-    return this.#use((adapter) => runScenarioRemote(scenario, adapter, judgeFor(this.hello, options?.against), options))
+  run(scenario: Scenario, options?: JudgedRunOptions): Promise<RunResult> {
+    if (scenario.surface !== 'raft') {
+      return Promise.reject(new AdapterError('refused', `adapters have no surface ${scenario.surface} yet`))
+    }
+    return this.#use((adapter) =>
+      runScenarioRemote(scenario, adapter, raftJudgeFor(this.hello, options?.against), options),
+    )
   }
 
   runPath(path: MemberPath, options: PathRunOptions): Promise<MemberRunResult> {
@@ -133,7 +169,7 @@ class AdapterRunner implements Runner {
     )
   }
 
-  async #use<Result>(work: (adapter: RemoteImplementation) => Promise<Result>): Promise<Result> {
+  async #use<Result>(work: (adapter: raft.RemoteImplementation) => Promise<Result>): Promise<Result> {
     const adapter = await this.start()
     try {
       return await work(adapter)
@@ -150,7 +186,7 @@ class AdapterRunner implements Runner {
   }
 
   /** What this adapter says cannot be trusted any more. */
-  async #end(adapter: RemoteImplementation): Promise<void> {
+  async #end(adapter: raft.RemoteImplementation): Promise<void> {
     if ((await this.#adapter?.catch(() => null)) === adapter) this.#adapter = null
     await adapter.close()
   }

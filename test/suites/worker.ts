@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { spawnAdapter } from '../../impl/contract/stdio.ts'
 import { createReference } from '../../impl/reference/raft/session.ts'
+import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
 import type { Job, JobMessage, Order, Origin } from './jobs.ts'
 import { runAll, type Queue } from './runs.ts'
 import { casesOf } from './scenarios.ts'
@@ -9,9 +10,14 @@ import type { Tally } from './tally.ts'
 import { createRunner, type Target } from './target.ts'
 
 function targetFrom(origin: Origin): Target {
-  return origin.kind === 'reference'
-    ? { kind: 'in-process', implementation: createReference({ configuration: origin.configuration }) }
-    : { kind: 'adapter', start: () => spawnAdapter(origin.words, origin.times) }
+  switch (origin.kind) {
+    case 'reference':
+      return { kind: 'in-process', implementation: createReference({ configuration: origin.configuration }) }
+    case 'swim reference':
+      return { kind: 'in-process', implementation: createSwimReference() }
+    case 'adapter':
+      return { kind: 'adapter', start: () => spawnAdapter(origin.words, origin.times) }
+  }
 }
 
 /** The worker's first case is its own; then it takes what nobody has taken. */

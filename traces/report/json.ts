@@ -2,6 +2,7 @@
 import { match } from 'ts-pattern'
 import { z } from 'zod'
 import { schemas } from '../../impl/contract/schema.ts'
+import { swimSchemas } from '../../impl/contract/swim-schema.ts'
 import { firstIssue, parseLine } from '../format.ts'
 import { InputError, suggestion } from '../input-error.ts'
 import { tones, type Row } from '../show/story.ts'
@@ -80,7 +81,7 @@ const reportSchema = z.strictObject({
   version: z.literal(reportVersion),
   swarmcheck: word,
   spec: natural,
-  implementation: schemas.hello.nullable(),
+  implementation: z.union([schemas.hello, swimSchemas.hello]).nullable(),
   command: text.nullable(),
   rerun: text.optional(),
   suite: word,

@@ -1,5 +1,5 @@
 /** The outcome of a suite: a verdict a requirement, what was covered, and what the process should exit with. */
-import type { Hello } from '../../impl/contract/raft.ts'
+import type { AnyHello } from '../surface.ts'
 import type { Story } from '../show/story.ts'
 
 export type Level = 'MUST' | 'SHOULD' | 'MAY'
@@ -99,7 +99,7 @@ export interface Report {
   readonly swarmcheck: string
   /** Version of SPEC.md. */
   readonly spec: number
-  readonly implementation: Hello | null
+  readonly implementation: AnyHello | null
   /** Command of the adapter; null for an implementation in this process. */
   readonly command: string | null
   /** Command that makes this report again, without its shard; absent if no command made it. */

@@ -2,12 +2,15 @@
  * What a reader must see of a trace to understand how it came to its violation: the steps that changed something and
  * that led there, the messages that carried them, and the faults between.
  */
-import type { Message, OutgoingMessage } from '../../models/raft/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../models/vocabulary.ts'
 import type { Violation } from '../../properties/judge.ts'
-import type { TraceEvent } from '../event.ts'
+import type { AnyTraceEvent } from '../event.ts'
 import { escapeControl, shorten } from '../input-error.ts'
-import { describeInput, describeLog, describeMessage, describeState } from './describe.ts'
+import type { Surface } from '../surface.ts'
+import { raftTeller } from './raft.ts'
+import { deliveryOf, sentBy, type Teller, type Tone } from './teller.ts'
+
+export { tones, type Tone } from './teller.ts'
 
 /** A message, at the time of its delivery or loss. */
 export interface MessageRow {
@@ -21,9 +24,6 @@ export interface MessageRow {
   /** What took it; null if it arrived. */
   readonly lost: string | null
 }
-
-export const tones = ['plain', 'leader', 'down', 'violation'] as const
-export type Tone = (typeof tones)[number]
 
 /** Something at one node. */
 export interface NoteRow {
@@ -91,21 +91,27 @@ const announced = new Set([
 ])
 
 /** The story of the violation shown by the event at `index`, in at most about `most` rows. */
-export function tellStory(events: readonly TraceEvent[], index: number, violation: Violation | null, most = 40): Story {
+export function tellStory(
+  events: readonly AnyTraceEvent[],
+  index: number,
+  violation: Violation | null,
+  most = 40,
+  teller: Teller = raftTeller,
+): Story {
   const shown = events[index]
   if (shown === undefined) return { nodes: [], rows: [], omitted: 0 }
   const names = nodesOfTrace(events)
   const losses = lossesOf(events, index)
   const sent = sendings(events, index)
   const rowCount = (list: readonly number[]): number =>
-    list.reduce((rows, event) => rows + rowsOf(events, event, index, violation, sent, losses).length, 0)
-  const all = causes(events, index, seeds(events, index, violation, names), sent)
+    list.reduce((rows, event) => rows + rowsOf(teller, events, event, index, violation, sent, losses).length, 0)
+  const all = causes(teller, events, index, seeds(events, index, violation, names), sent)
   // What only moved a commit index is left out first.
-  const chosen = rowCount(all) <= most ? all : all.filter((at) => at === index || weightOf(events[at]!) > 1)
+  const chosen = rowCount(all) <= most ? all : all.filter((at) => at === index || weightOf(teller, events[at]!) > 1)
   let rows = 0
   const kept: number[] = []
   for (const event of chosen) {
-    const more = rowsOf(events, event, index, violation, sent, losses).length
+    const more = rowsOf(teller, events, event, index, violation, sent, losses).length
     if (rows + more > most && kept.length > 0) break
     rows += more
     kept.push(event)
@@ -118,7 +124,7 @@ export function tellStory(events: readonly TraceEvent[], index: number, violatio
   for (let event = first; event <= index; event++) {
     const entry = events[event]!
     if (within.has(event)) {
-      for (const row of rowsOf(events, event, index, violation, sent, losses)) {
+      for (const row of rowsOf(teller, events, event, index, violation, sent, losses)) {
         told.push(row)
         if (row.row === 'message') nodes.add(row.from).add(row.to)
         if (row.row === 'note') nodes.add(row.node)
@@ -144,14 +150,14 @@ export function tellStory(events: readonly TraceEvent[], index: number, violatio
   return { nodes: names.filter((name) => nodes.has(name)), rows: told, omitted: all.length - kept.length }
 }
 
-function nodesOfTrace(events: readonly TraceEvent[]): readonly NodeId[] {
+function nodesOfTrace(events: readonly AnyTraceEvent[]): readonly NodeId[] {
   const start = events[0]
   return start?.event === 'start' ? start.start.nodes : []
 }
 
 /** Nodes from which the search for causes begins. */
 function seeds(
-  events: readonly TraceEvent[],
+  events: readonly AnyTraceEvent[],
   index: number,
   violation: Violation | null,
   names: readonly NodeId[],
@@ -167,7 +173,8 @@ function seeds(
 
 /** Indexes of the steps that led to the event at `index`, the latest first, itself included. */
 function causes(
-  events: readonly TraceEvent[],
+  teller: Teller,
+  events: readonly AnyTraceEvent[],
   index: number,
   nodes: Set<NodeId>,
   sent: ReadonlyMap<number, Sending>,
@@ -178,35 +185,19 @@ function causes(
     const event = events[at]!
     if (event.event !== 'step') continue
     const { input } = event
-    if (at !== index && !replies.has(at) && !(nodes.has(input.node) && weightOf(event) > 0)) continue
+    if (at !== index && !replies.has(at) && !(nodes.has(input.node) && weightOf(teller, event) > 0)) continue
     found.push(at)
-    if (input.type !== 'deliver') continue
-    nodes.add(input.message.from)
-    const sending = sent.get(input.message.id)
-    if (sending !== undefined && !isChatter(input.message.view)) replies.add(sending.event)
+    const message = deliveryOf(input)
+    if (message === null) continue
+    nodes.add(message.from)
+    const sending = sent.get(message.id)
+    if (sending !== undefined && !teller.isChatter(message.view)) replies.add(sending.event)
   }
   return found
 }
 
-/** 2 for a step that changed something, 1 if only a commit index, 0 if it moved time or repeated something. */
-function weightOf(event: TraceEvent): number {
-  if (event.event !== 'step') return 0
-  const { input, answer } = event
-  const { state, log, error } = answer
-  if (input.type === 'crash' || input.type === 'restart' || input.type === 'operation' || error !== undefined) return 2
-  if (log !== null && describeLog(log).length > 0) return 2
-  if (state !== null && (state.role ?? state.term ?? state.vote ?? state.configuration) !== undefined) return 2
-  if (input.type === 'deliver' && isGranted(input.message.view)) return 2
-  return state?.commit === undefined ? 0 : 1
-}
-
-function isGranted(view: Message): boolean {
-  return (view.kind === 'request-vote-response' || view.kind === 'pre-vote-response') && view.granted
-}
-
-/** Messages whose causes tell a reader nothing. */
-function isChatter({ kind }: Message): boolean {
-  return kind === 'heartbeat' || kind === 'heartbeat-response' || kind === 'append-entries-response'
+function weightOf(teller: Teller, event: AnyTraceEvent): number {
+  return event.event === 'step' ? teller.weightOf(event.input, event.answer) : 0
 }
 
 interface Sending {
@@ -215,14 +206,12 @@ interface Sending {
 }
 
 /** When each message was sent, and by which step, by id. */
-function sendings(events: readonly TraceEvent[], index: number): ReadonlyMap<number, Sending> {
+function sendings(events: readonly AnyTraceEvent[], index: number): ReadonlyMap<number, Sending> {
   const sent = new Map<number, Sending>()
   for (let at = 0; at <= index; at++) {
     const event = events[at]!
     if (event.event !== 'step') continue
-    for (const output of event.answer.outputs) {
-      if (output.type === 'message') sent.set(output.id, { now: event.now, event: at })
-    }
+    for (const { id } of sentBy(event.answer)) sent.set(id, { now: event.now, event: at })
   }
   return sent
 }
@@ -233,7 +222,7 @@ interface Loss {
 }
 
 /** Messages that were lost, by id. */
-function lossesOf(events: readonly TraceEvent[], index: number): ReadonlyMap<number, Loss> {
+function lossesOf(events: readonly AnyTraceEvent[], index: number): ReadonlyMap<number, Loss> {
   const losses = new Map<number, Loss>()
   for (let at = 0; at <= index; at++) {
     const event = events[at]!
@@ -245,7 +234,8 @@ function lossesOf(events: readonly TraceEvent[], index: number): ReadonlyMap<num
 }
 
 function rowsOf(
-  events: readonly TraceEvent[],
+  teller: Teller,
+  events: readonly AnyTraceEvent[],
   at: number,
   index: number,
   violation: Violation | null,
@@ -255,60 +245,34 @@ function rowsOf(
   const event = events[at]!
   if (event.event !== 'step') return []
   const { now, input, answer } = event
+  const { node } = input
   const rows: Row[] = []
-  if (input.type === 'deliver') rows.push(messageRow(input.message, now, sent.get(input.message.id)?.now ?? null, null))
-  else if (input.type !== 'advance' && input.type !== 'written') {
-    const down = input.type === 'crash'
-    rows.push({
-      row: 'note',
-      now,
-      node: input.node,
-      text: escapeControl(describeInput(input)),
-      tone: down ? 'down' : 'plain',
-    })
+  const message = deliveryOf(input)
+  if (message !== null) rows.push(messageRow(teller, message, now, sent.get(message.id)?.now ?? null, null))
+  else if (teller.isTold(input)) {
+    const tone = input.type === 'crash' ? 'down' : 'plain'
+    rows.push({ row: 'note', now, node, text: escapeControl(teller.describeInput(input)), tone })
   }
-  const { state, log, error } = answer
-  const whole = input.type === 'restart'
-  const tone: Tone = error !== undefined ? 'down' : state?.role === 'leader' ? 'leader' : 'plain'
-  const changes = [
-    ...(error === undefined ? [] : [`${error.kind}: ${shorten(error.text, 60)}`]),
-    ...(state === null
-      ? []
-      : describeState(whole ? { term: state.term, vote: state.vote, commit: state.commit } : state)),
-  ].join(', ')
-  const entries = log === null ? '' : describeLog(log).join(', ')
-  for (const text of changes.length + entries.length > shortNote ? [changes, entries] : [join(changes, entries)]) {
-    if (text !== '') rows.push({ row: 'note', now, node: input.node, text: escapeControl(text), tone })
+  for (const { text, tone } of teller.notes(input, answer)) {
+    if (text !== '') rows.push({ row: 'note', now, node, text: escapeControl(text), tone })
   }
-  for (const output of answer.outputs) {
-    const loss = output.type === 'message' ? losses.get(output.id) : undefined
-    if (output.type !== 'message' || loss === undefined || !matters(output.view)) continue
-    rows.push(messageRow(output, loss.now, now, loss.reason))
+  for (const output of sentBy(answer)) {
+    const loss = losses.get(output.id)
+    if (loss === undefined || !teller.matters(output.view)) continue
+    rows.push(messageRow(teller, output, loss.now, now, loss.reason))
   }
   if (at === index && violation !== null) {
-    rows.push({ row: 'note', now, node: input.node, text: escapeControl(violation.requirement), tone: 'violation' })
+    rows.push({ row: 'note', now, node, text: escapeControl(violation.requirement), tone: 'violation' })
   }
   return rows
 }
 
-/** Characters up to which a note tells of state and log at once. */
-const shortNote = 40
-
-function join(...texts: readonly string[]): string {
-  return texts.filter((text) => text !== '').join(', ')
-}
-
-/** Whether the loss of a message is worth telling: repeated chatter is not. */
-function matters(view: Message): boolean {
-  if (view.kind === 'heartbeat' || view.kind === 'heartbeat-response') return false
-  return view.kind !== 'append-entries' || view.entries.length > 0
-}
-
 function messageRow(
-  { from, to, view }: OutgoingMessage,
+  teller: Teller,
+  { from, to, view }: Surface['message'],
   now: Milliseconds,
   sent: Milliseconds | null,
   lost: string | null,
 ): MessageRow {
-  return { row: 'message', now, from, to, text: escapeControl(describeMessage(view)), sent, lost }
+  return { row: 'message', now, from, to, text: escapeControl(teller.describeMessage(view)), sent, lost }
 }

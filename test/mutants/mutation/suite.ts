@@ -56,7 +56,12 @@ export function executionsOf(budget: number): Execution[] {
       return Array.from({ length: source.count }, (_, number) => source.at(number))
     }
     const written = [...cases('corpus'), ...cases('situations')].map((work) => execution(variant, work, true))
-    const expecting = variant === 'on-append' ? readCorpus().map(expectingCase) : []
+    const expecting =
+      variant === 'on-append'
+        ? readCorpus()
+            .filter((scenario) => scenario.surface === 'raft')
+            .map(expectingCase)
+        : []
     const expected = expecting.map((work) => execution(variant, work, false))
     const schedules = cases('schedules').map((work, number) => execution(variant, work, number % checkEvery === 0))
     const paths = variant === 'on-append' ? cases('paths').map((work) => execution(variant, work, false)) : []
@@ -82,6 +87,7 @@ function execution(variant: Variant, work: Case, isChecked: boolean): Execution[
     }))
   }
   const { name, scenario } = work
+  if (scenario.surface !== 'raft') throw new TypeError(`${name} is no scenario of raft`)
   return [
     {
       name,

@@ -1,10 +1,10 @@
 /** Files that a person names: read with suspicion, refused with one line that says which and why. */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RaftScenario } from '../../../models/raft/vocabulary.ts'
 import { looksLikeTrace, readTrace, traceLimits, writeTrace, type Trace } from '../../../traces/format.ts'
+import type { Scenario } from '../../../traces/scenario.ts'
 import { InputError } from '../../../traces/input-error.ts'
-import { parseRaftScenario, printScenario } from '../../../traces/text.ts'
+import { parseScenario, printScenario } from '../../../traces/text.ts'
 import type { Counterexample } from '../counterexample.ts'
 import { UsageError } from './terminal.ts'
 
@@ -41,7 +41,7 @@ export function readInput(file: string): Buffer {
 
 /** What a file holds that can be run. */
 export interface Runnable {
-  readonly scenario: RaftScenario
+  readonly scenario: Scenario
   /** Null if the file is the text form of a scenario. */
   readonly trace: Trace | null
 }
@@ -53,7 +53,7 @@ export function readRunnable(file: string): Runnable {
     const trace = readTrace(bytes, file)
     return { scenario: trace.scenario, trace }
   }
-  return { scenario: parseRaftScenario(decode(bytes, file), file), trace: null }
+  return { scenario: parseScenario(decode(bytes, file), file), trace: null }
 }
 
 function decode(bytes: Buffer, file: string): string {

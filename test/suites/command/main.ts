@@ -6,7 +6,7 @@ import { reporters } from '../../../traces/report.ts'
 import { variants } from '../jobs.ts'
 import { packageVersion } from '../package-files.ts'
 import { caseKinds } from '../scenarios.ts'
-import { defaultBudget, defaultSeed } from '../raft.ts'
+import { defaultBudget, defaultSeed } from '../suite.ts'
 import { init, snippets } from './init.ts'
 import { exploreSystem, list, lists, mergeFiles, validate } from './inspect.ts'
 import {

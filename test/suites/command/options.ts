@@ -2,6 +2,7 @@
 import { splitCommand } from '../../../impl/contract/command-line.ts'
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
+import { createReference as createSwimReference } from '../../../impl/reference/swim/session.ts'
 import { suggestion } from '../../../traces/input-error.ts'
 import { reporters, type Reporter } from '../../../traces/report.ts'
 import type { Origin, Variant } from '../jobs.ts'
@@ -11,6 +12,8 @@ import type { Target } from '../target.ts'
 import { UsageError } from './terminal.ts'
 
 export interface TargetOptions {
+  /** Which surface is tested, where no adapter is named; Raft if absent. */
+  readonly suite?: SuiteName
   readonly adapter?: string
   /** Which variant of the reference, where no adapter is named. */
   readonly reference?: Variant
@@ -43,7 +46,11 @@ export function adapterOf(command: string, { stepTimeout, timeout = true }: Targ
 
 /** @throws UsageError if the command cannot be split into words */
 export function targetOf(options: TargetOptions): NamedTarget {
-  const { adapter } = options
+  const { adapter, suite } = options
+  if (adapter === undefined && suite === 'swim') {
+    const target = { kind: 'in-process', implementation: createSwimReference() } as const
+    return { target, origin: { kind: 'swim reference' }, command: null, flags: '' }
+  }
   if (adapter === undefined) {
     const { reference: configuration = 'on-append' } = options
     const target = { kind: 'in-process', implementation: createReference({ configuration }) } as const
@@ -67,7 +74,7 @@ function split(command: string): string[] {
   }
 }
 
-export const suites = ['raft', 'adapter'] as const
+export const suites = ['raft', 'swim', 'adapter'] as const
 export type SuiteName = (typeof suites)[number]
 
 /** A word of a fixed list. @throws UsageError that names the nearest */
@@ -117,7 +124,7 @@ export function testedRequirementOf(word: string): string {
 }
 
 const isTested = (slug: string): boolean => (suites as readonly string[]).includes(surfaceOf(slug))
-const testedSuites = `the suites are ${suites.join(' and ')}`
+const testedSuites = `the suites are ${suites.slice(0, -1).join(', ')} and ${suites.at(-1)}`
 
 const seeList = "; 'swarmcheck list requirements' names all"
 

@@ -1,8 +1,8 @@
 /** Commands about one scenario or trace: run it, replay it, shrink it, show it. */
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
+import type { Hello } from '../../../impl/contract/raft.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
 import type { MemberPath } from '../../../models/raft/paths.ts'
-import type { RaftScenario } from '../../../models/raft/vocabulary.ts'
 import type { Violation } from '../../../properties/judge.ts'
 import { writeTrace, type Trace } from '../../../traces/format.ts'
 import { escapeControl } from '../../../traces/input-error.ts'
@@ -11,6 +11,7 @@ import { createProgress } from '../../../traces/report.ts'
 import { grouped } from '../../../traces/report/verdict.ts'
 import { nondeterministic } from '../../../traces/shrink.ts'
 import { show, showLog, showMermaid } from '../../../traces/show.ts'
+import type { Scenario } from '../../../traces/scenario.ts'
 import { printScenario } from '../../../traces/text.ts'
 import { onAbort } from '../abort.ts'
 import { shrinkFinding } from '../counterexample.ts'
@@ -32,16 +33,16 @@ interface Seen {
 }
 
 /** The member path that a scenario stands for, if it is one. */
-function pathOf({ hello }: Runner, scenario: RaftScenario): MemberPath | null {
+function pathOf({ hello }: Runner, scenario: Scenario): MemberPath | null {
   if (!standsForPath(scenario)) return null
-  const path = pathOfScenario(scenario, hello)
+  const path = pathOfScenario(scenario, hello as Hello)
   if (path !== null) return path
   throw new UsageError(
     `${escapeControl(scenario.name)} was planned by what an implementation did before; 'swarmcheck run' plans it again`,
   )
 }
 
-async function observe(runner: Runner, scenario: RaftScenario): Promise<Seen> {
+async function observe(runner: Runner, scenario: Scenario): Promise<Seen> {
   const { hello } = runner
   const trace = (events: Trace['events'], violation: Violation | null): Trace => ({
     meta: {
@@ -64,17 +65,21 @@ async function observe(runner: Runner, scenario: RaftScenario): Promise<Seen> {
     return { trace: trace(events, violation), violation, event: violationEvent }
   } catch (error) {
     if (!(error instanceof AdapterError) || !error.died) throw error
-    const violation = deathViolation(error)
+    const violation = deathViolation(error, scenario)
     return { trace: trace([], violation), violation, event: -1 }
   }
 }
 
 async function withRunner(
+  { surface }: Scenario,
   options: TargetOptions,
   { signal }: Terminal,
   work: (runner: Runner, flags: string) => Promise<number>,
 ): Promise<number> {
-  const { target, flags } = targetOf(options)
+  if (surface === 'swim' && (options.adapter ?? options.reference) !== undefined) {
+    throw new UsageError('a scenario of swim runs on the reference; adapters have that surface not yet')
+  }
+  const { target, flags } = targetOf({ ...options, suite: surface })
   const runner = await createRunner(target)
   const forget = onAbort(signal, () => void runner.close())
   try {
@@ -92,7 +97,7 @@ export async function runFile(
   terminal: Terminal,
 ): Promise<number> {
   const { scenario } = readRunnable(file)
-  return withRunner(options, terminal, async (runner, flags) => {
+  return withRunner(scenario, options, terminal, async (runner, flags) => {
     const seen = await observe(runner, scenario)
     if (options.out !== undefined) writeFiles(options.out, { 'run.trace.jsonl': writeTrace(seen.trace) })
     if (seen.violation === null) {
@@ -116,7 +121,7 @@ export async function replay(
 ): Promise<number> {
   const { scenario, trace } = readRunnable(file)
   const wanted = trace?.violation?.requirement ?? trace?.meta.requirement ?? null
-  return withRunner(options, terminal, async (runner, flags) => {
+  return withRunner(scenario, options, terminal, async (runner, flags) => {
     const tries = options.times ?? (runner.hello.deterministic ? 1 : 2 * nondeterministic.tries)
     const seen: Seen[] = []
     for (let attempt = 0; attempt < tries && !terminal.signal.aborted; attempt++) {
@@ -146,7 +151,7 @@ export async function shrinkFile(
   terminal: Terminal,
 ): Promise<number> {
   const { scenario, trace } = readRunnable(file)
-  return withRunner(options, terminal, async (runner, flags) => {
+  return withRunner(scenario, options, terminal, async (runner, flags) => {
     const seen = await observe(runner, scenario)
     const violation = seen.violation ?? trace?.violation ?? null
     if (violation === null) {
@@ -193,10 +198,10 @@ export function showFile(file: string, form: ShowForm, terminal: Terminal): numb
     return exits.conformant
   }
   const { violation, event } = judgeAgain(trace)
-  if (form === 'log') out.write(`${showLog(trace.events, violation === null ? -1 : event).join('\n')}\n`)
+  if (form === 'log') out.write(`${showLog(trace, violation === null ? -1 : event).join('\n')}\n`)
   else if (violation === null) {
     if (form === 'mermaid') throw new UsageError(`${file}: breaks nothing, so there is nothing to draw`)
-    out.write(`${showLog(trace.events).join('\n')}\nnothing is broken\n`)
+    out.write(`${showLog(trace).join('\n')}\nnothing is broken\n`)
   } else if (form === 'mermaid') out.write(`${showMermaid({ trace, violation, event })}\n`)
   else out.write(told({ trace, violation, event }, terminal, replayCommand(file, flagsFor(trace))))
   return exits.conformant
@@ -230,6 +235,6 @@ function who({ hello }: Runner): string {
   return escapeControl(`${hello.name} ${hello.version}`)
 }
 
-function name(scenario: RaftScenario, file: string): string {
+function name(scenario: Scenario, file: string): string {
   return escapeControl(scenario.name === '' ? file : scenario.name)
 }

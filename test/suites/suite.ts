@@ -1,5 +1,6 @@
-/** The Raft suite: scenarios are run, judged and summed up; what fails is shrunk. */
+/** The suite of a surface: scenarios are run, judged and summed up; what fails is shrunk. */
 import { transitionNames } from '../../models/raft/member.ts'
+import { transitionNames as swimTransitions } from '../../models/swim/member.ts'
 import type { Counts, KnownFailure, Outcome, Report } from '../../traces/report.ts'
 import { onAbort } from './abort.ts'
 import { shownOf, shrinkFinding, type Counterexample } from './counterexample.ts'
@@ -10,7 +11,7 @@ import { runAll } from './runs.ts'
 import { casesOf, type CaseKind } from './scenarios.ts'
 import { loadSpec, specVersion, surfaceOf, type Requirement } from './spec.ts'
 import { countsOf, type Tally } from './tally.ts'
-import { createRunner, type Runner, type Target } from './target.ts'
+import { createRunner, surfaceOfHello, type Runner, type Target } from './target.ts'
 
 export interface SuiteOptions {
   /** Decides which random schedules are drawn. Default 1. */
@@ -61,11 +62,11 @@ export const defaultSeed = 1
 export const defaultBudget = 200
 
 /**
- * Checks an implementation of Raft against every requirement of the profiles that it claims.
+ * Checks an implementation against every requirement of the profiles that it claims.
  *
  * @throws AdapterError if an adapter does not start; what it does wrong later is in the report
  */
-export async function runRaftSuite(target: Target, options: SuiteOptions = {}): Promise<SuiteResult> {
+export async function checkConformance(target: Target, options: SuiteOptions = {}): Promise<SuiteResult> {
   const runner = await createRunner(target)
   const forget = onAbort(options.signal, () => void runner.close())
   try {
@@ -94,8 +95,9 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
     parallel === undefined
       ? await runAll(runner, source, numbers, runs)
       : await parallel.workers.run({ origin: parallel.origin, seed, budget, kinds: options.cases, numbers }, runs)
-  const selected = selectRequirements(options)
-  const notes = noteStrangers(tally, selected, hello.profiles)
+  const surface = surfaceOfHello(hello)
+  const selected = selectRequirements(surface, options)
+  const notes = noteStrangers(surface, tally, selected, hello.profiles)
   const outcomes = outcomesOf(selected, hello, tally, options.known ?? [])
   const failing = outcomes.filter(({ verdict }) => verdict === 'fail')
   const counterexamples: Counterexample[] = []
@@ -118,7 +120,7 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
       spec: specVersion,
       implementation: hello,
       command: options.command ?? null,
-      suite: 'raft',
+      suite: surface,
       seed,
       shard,
       strict: options.strict ?? false,
@@ -130,7 +132,7 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
       },
       outcomes: outcomes.map((outcome) => withCounterexample(outcome, counterexamples, options.place)),
       coverage: {
-        transitions: transitionsOf(tally),
+        transitions: transitionsOf(surface, tally),
         situations: countsOf(tally.situations),
         faults: countsOf(tally.faults),
         outside: countsOf(tally.outside),
@@ -148,10 +150,10 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
 }
 
 /** The requirements that a run reports on. */
-function selectRequirements({ profiles, requirements }: SuiteOptions): Requirement[] {
+function selectRequirements(surface: string, { profiles, requirements }: SuiteOptions): Requirement[] {
   return loadSpec().requirements.filter(
     ({ slug, profile, until }) =>
-      surfaceOf(slug) === 'raft' &&
+      surfaceOf(slug) === surface &&
       until === null &&
       (profiles === undefined || profiles.includes(profile)) &&
       (requirements === undefined || requirements.includes(slug)),
@@ -159,12 +161,17 @@ function selectRequirements({ profiles, requirements }: SuiteOptions): Requireme
 }
 
 /** A run ends at its first violation. Those that no outcome tells of are told otherwise, so that nothing is hidden. */
-function noteStrangers(tally: Tally, selected: readonly Requirement[], claimed: readonly string[]): string[] {
+function noteStrangers(
+  surface: string,
+  tally: Tally,
+  selected: readonly Requirement[],
+  claimed: readonly string[],
+): string[] {
   const all = loadSpec().requirements
   return [...tally.findings].flatMap(([requirement, { scenario, violation }]) => {
     const entry = all.find(({ slug }) => slug === requirement)
     const runs = `${tally.failures.get(requirement)} of ${tally.scenarios} runs`
-    if (entry === undefined || surfaceOf(requirement) !== 'raft') {
+    if (entry === undefined || surfaceOf(requirement) !== surface) {
       tally.errors.push(`${scenario.name}: ${requirement}: ${violation.text} (${runs})`)
       return []
     }
@@ -175,7 +182,8 @@ function noteStrangers(tally: Tally, selected: readonly Requirement[], claimed: 
 }
 
 /** Transitions of the member model, also those that were not seen; without member paths, changes of role. */
-function transitionsOf({ transitions, roles }: Tally): Counts {
+function transitionsOf(surface: string, { transitions, roles }: Tally): Counts {
+  if (surface === 'swim') return Object.fromEntries(swimTransitions().map((name) => [name, roles.get(name) ?? 0]))
   if (transitions.size === 0) return countsOf(roles)
   return Object.fromEntries(transitionNames().map((name) => [name, transitions.get(name) ?? 0]))
 }
