@@ -24,6 +24,7 @@ export interface SwimPathStep {
 }
 
 export interface SwimPath {
+  readonly surface: 'swim'
   readonly name: string
   readonly start: SwimStart
   readonly steps: readonly SwimPathStep[]
@@ -111,6 +112,7 @@ export function swimPaths(): SwimPath[] {
       return [...first, ...moving.map((edge) => [...way, edge])]
     })
     return withoutPrefixes(paths).map((steps, number) => ({
+      surface: 'swim',
       name: `member path ${number + 1} (${start.holding})`,
       start,
       steps: steps.map(({ input, outcome, transition }) => ({ input, outcome, transition })),

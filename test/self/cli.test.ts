@@ -54,12 +54,9 @@ describe('what makes no sense', () => {
     ],
     [
       ['run', '--requirement', 'swim/refutes'],
-      "swarmcheck: no suite tests requirement 'swim/refutes' yet; the suites are raft and adapter",
+      "swarmcheck: requirement 'swim/refutes' is tested by another suite: add --suite swim",
     ],
-    [
-      ['run', '--profile', 'swim-core'],
-      "swarmcheck: no suite tests profile 'swim-core' yet; the suites are raft and adapter",
-    ],
+    [['run', '--profile', 'swim-core'], "swarmcheck: profile 'swim-core' is tested by another suite: add --suite swim"],
     [['run', '--reporter', 'jnuit'], "swarmcheck: unknown reporter 'jnuit'; did you mean 'junit'?"],
     [['list', 'profile'], "swarmcheck: unknown list 'profile'; did you mean 'profiles'?"],
     [['explore', 'raft-elections'], "swarmcheck: unknown model 'raft-elections'; did you mean 'raft-election'?"],

@@ -1,6 +1,7 @@
 /** From a run that broke a requirement to something that a person wants to read. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
 import type { MemberPath } from '../../models/raft/paths.ts'
+import type { SwimPath } from '../../models/swim/paths.ts'
 import type { Violation } from '../../properties/judge.ts'
 import type { Trace } from '../../traces/format.ts'
 import { shownCounterexample, type ShownCounterexample } from '../../traces/report.ts'
@@ -104,13 +105,15 @@ async function tryOut(runner: Runner, scenario: Scenario, requirement: string): 
 async function record(
   runner: Runner,
   scenario: Scenario,
-  path: MemberPath | null,
+  path: MemberPath | SwimPath | null,
   requirement: string,
 ): Promise<Seen | null> {
   try {
     const { violation, events, violationEvent } = await (path === null
       ? runner.run(scenario, { against: requirement })
-      : runner.runPath(path, { against: requirement }))
+      : 'surface' in path
+        ? runner.runSwimPath(path, { against: requirement })
+        : runner.runPath(path, { against: requirement }))
     return violation?.requirement === requirement ? { violation, events, violationEvent } : null
   } catch (error) {
     if (!(error instanceof AdapterError) || !error.died) throw error

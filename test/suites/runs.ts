@@ -8,6 +8,9 @@ import type { AnyTraceEvent } from '../../traces/event.ts'
 import { memberPaths, type MemberPath, type MemberPathOptions } from '../../models/raft/paths.ts'
 import { completeScenario, type Scenario } from '../../traces/scenario.ts'
 import { MemberCampaign, pathOptionsFor } from '../../traces/run/member-campaign.ts'
+import { scenarioOfSwimPath } from '../../traces/run/swim/member-path.ts'
+import type { SwimSurface } from '../../traces/surface.ts'
+import { swimPaths, type SwimPath } from '../../models/swim/paths.ts'
 import { startOfPath } from '../../traces/run/member-path.ts'
 import type { RunResult } from '../../traces/run.ts'
 import type { Case, CaseSource } from './scenarios.ts'
@@ -127,6 +130,7 @@ class Work {
 
   async #carryOut(number: number, work: Case): Promise<void> {
     if (work.kind === 'member paths') return this.#walkPaths(number, work.preVote)
+    if (work.kind === 'swim paths') return this.#walkSwimPaths(number)
     const { scenario } = work
     const result = await this.#runner.run(scenario)
     if (this.#runner.hello.deterministic && number % repeatEvery === 0) {
@@ -161,6 +165,18 @@ class Work {
     for (const [path, result] of results) addRun(this.tally, number, scenarioOfPath(path), result, path)
     const [, failed] = results.find(([, { violation }]) => violation !== null) ?? results.at(-1) ?? []
     if (failed !== undefined) this.#told('member paths', failed)
+  }
+
+  /** Every path of the member machine of SWIM. */
+  async #walkSwimPaths(number: number): Promise<void> {
+    let failed: RunResult<SwimSurface> | null = null
+    for (const path of swimPaths()) {
+      if (this.#aborted) break
+      const result = await this.#runner.runSwimPath(path, {})
+      addRun(this.tally, number, scenarioOfSwimPath(path), result, path)
+      if (result.violation !== null) failed ??= result
+    }
+    this.#told('member paths', failed ?? { violation: null })
   }
 
   #told(name: string, { violation }: Pick<RunResult, 'violation'>): void {
@@ -233,6 +249,12 @@ export function standsForPath(scenario: Scenario): scenario is RaftScenario {
 export function pathOfScenario({ name, options: { preVote } }: RaftScenario, hello: Hello): MemberPath | null {
   const paths = pathOptions(hello, preVote).flatMap((options) => memberPaths(options))
   return paths.find((path) => path.name === name) ?? null
+}
+
+/** The path of SWIM that a scenario stands for; null if it stands for none. */
+export function swimPathOfScenario({ surface, name, steps }: Scenario): SwimPath | null {
+  if (surface !== 'swim' || steps.length > 0) return null
+  return swimPaths().find((path) => path.name === name) ?? null
 }
 
 /** How the death of an adapter reads as a broken requirement. */

@@ -17,6 +17,7 @@ export type Case =
   | { readonly kind: 'scenario'; readonly name: string; readonly scenario: Scenario }
   /** All paths that cover the member model; one case, since each run learns from those before what to expect. */
   | { readonly kind: 'member paths'; readonly name: string; readonly preVote: boolean }
+  | { readonly kind: 'swim paths'; readonly name: string }
 
 /** A numbered series of cases. Numbers are stable, so that shards and seeds mean the same everywhere. */
 export interface CaseSource {
@@ -66,9 +67,11 @@ export function casesOf(options: SourceOptions): CaseSource {
 
 /** Paths through the member model, which drive one node and play its peers. */
 function pathSource({ hello }: SourceOptions): CaseSource {
-  const isRaft = surfaceOfHello(hello) === 'raft'
-  const modes =
-    isRaft && hello.capabilities.encode ? pathOptionsFor(hello as raft.Hello).map(({ preVote }) => preVote) : []
+  const { encode } = hello.capabilities
+  if (surfaceOfHello(hello) === 'swim') {
+    return { count: encode ? 1 : 0, at: () => ({ kind: 'swim paths', name: 'member paths' }) }
+  }
+  const modes = encode ? pathOptionsFor(hello as raft.Hello).map(({ preVote }) => preVote) : []
   return {
     count: modes.length,
     at(number) {

@@ -183,9 +183,9 @@ function noteStrangers(
 
 /** Transitions of the member model, also those that were not seen; without member paths, changes of role. */
 function transitionsOf(surface: string, { transitions, roles }: Tally): Counts {
-  if (surface === 'swim') return Object.fromEntries(swimTransitions().map((name) => [name, roles.get(name) ?? 0]))
   if (transitions.size === 0) return countsOf(roles)
-  return Object.fromEntries(transitionNames().map((name) => [name, transitions.get(name) ?? 0]))
+  const names = surface === 'swim' ? swimTransitions() : transitionNames()
+  return Object.fromEntries(names.map((name) => [name, transitions.get(name) ?? 0]))
 }
 
 /** In this process only executions are counted, so that equal seeds give equal bytes on every machine. */

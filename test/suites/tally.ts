@@ -1,5 +1,6 @@
 /** What many runs add up to. Adding is independent of the order, so that jobs and shards change nothing. */
 import type { MemberPath } from '../../models/raft/paths.ts'
+import type { SwimPath } from '../../models/swim/paths.ts'
 import type { Violation } from '../../properties/judge.ts'
 import type { AnyTraceEvent } from '../../traces/event.ts'
 import type { Counts } from '../../traces/report.ts'
@@ -18,7 +19,7 @@ export interface Finding {
   readonly events: readonly AnyTraceEvent[]
   readonly violationEvent: number
   /** The member path that ran, if it was one: its scenario then has only its name and its options. */
-  readonly path: MemberPath | null
+  readonly path: MemberPath | SwimPath | null
 }
 
 /** Sums over runs. Plain data: it passes between threads. */
@@ -76,7 +77,7 @@ export function addRun(
   number: number,
   scenario: Scenario,
   result: RunResult<Surface>,
-  path: MemberPath | null = null,
+  path: MemberPath | SwimPath | null = null,
 ): void {
   tally.scenarios++
   tally.steps += result.steps

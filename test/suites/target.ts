@@ -6,6 +6,7 @@ import type { Violation } from '../../properties/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import type { MemberPath } from '../../models/raft/paths.ts'
+import type { SwimPath } from '../../models/swim/paths.ts'
 import {
   runMemberPath,
   runMemberPathRemote,
@@ -14,7 +15,8 @@ import {
 } from '../../traces/run/member-path.ts'
 import { runScenario, runScenarioRemote, runSwimScenario, type RunOptions, type RunResult } from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
-import type { AnyHello, JudgeOf, RaftSurface, Surface } from '../../traces/surface.ts'
+import { runSwimPath } from '../../traces/run/swim/member-path.ts'
+import type { AnyHello, JudgeOf, RaftSurface, Surface, SwimSurface } from '../../traces/surface.ts'
 
 /** What is tested. `start` is called again after an adapter has failed. */
 export type Target =
@@ -39,6 +41,8 @@ export interface Runner {
   run(scenario: Scenario, options?: JudgedRunOptions): Promise<RunResult<Surface>>
   /** Runs a path of the member model against one node. @throws AdapterError also if it cannot `encode` */
   runPath(path: MemberPath, options: PathRunOptions): Promise<MemberRunResult>
+  /** Runs a path of the member machine of SWIM. @throws AdapterError if it has not that surface */
+  runSwimPath(path: SwimPath, options: { readonly against?: string }): Promise<RunResult<SwimSurface>>
   /** Ends what was started. Runs that are under way are rejected. */
   close(): Promise<void>
 }
@@ -121,6 +125,11 @@ function inProcessRunner(implementation: raft.Implementation | swim.Implementati
       if (isSwim(implementation)) throw new AdapterError('refused', `${hello.name} has no surface raft`)
       return runMemberPath(path, implementation, judgeOfPaths(implementation.hello, options.against), options)
     },
+    runSwimPath: async (path, { against }) => {
+      await new Promise(setImmediate)
+      if (!isSwim(implementation)) throw new AdapterError('refused', `${hello.name} has no surface swim`)
+      return runSwimPath(path, implementation, judging(createSwimJudge(hello.profiles, ['step']), against))
+    },
     close: async () => {},
   }
 }
@@ -167,6 +176,10 @@ class AdapterRunner implements Runner {
     return this.#use((adapter) =>
       runMemberPathRemote(path, adapter, judgeOfPaths(this.hello, options.against), options),
     )
+  }
+
+  runSwimPath(): Promise<never> {
+    return Promise.reject(new AdapterError('refused', 'adapters have no surface swim yet'))
   }
 
   async #use<Result>(work: (adapter: raft.RemoteImplementation) => Promise<Result>): Promise<Result> {

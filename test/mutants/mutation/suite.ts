@@ -86,6 +86,7 @@ function execution(variant: Variant, work: Case, isChecked: boolean): Execution[
         judged(implementation, () => runPaths(implementation, partOf(hello, work.preVote, part))),
     }))
   }
+  if (work.kind !== 'scenario') throw new TypeError(`${work.name} is no case of raft`)
   const { name, scenario } = work
   if (scenario.surface !== 'raft') throw new TypeError(`${name} is no scenario of raft`)
   return [

@@ -15,7 +15,7 @@ import { runAdapterSuite } from '../adapter-report.ts'
 import { defaultSeed, checkConformance, type SuiteProgress } from '../suite.ts'
 import { hasWorkers, variants, WorkerPool } from '../jobs.ts'
 import type { CaseKind } from '../scenarios.ts'
-import { loadSpec } from '../spec.ts'
+import { loadSpec, surfaceOf } from '../spec.ts'
 import type { Counterexample } from '../counterexample.ts'
 import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
 import { adapterOf, quote, targetOf, type SuiteName, type TargetOptions } from './options.ts'
@@ -43,8 +43,24 @@ export const defaultFolder = 'swarmcheck-out'
 export async function runSuite(options: RunOptions, terminal: Terminal): Promise<number> {
   const { expect } = options
   const slugs = loadSpec().requirements.map(({ slug }) => slug)
+  refuseStrangers(options)
   const known = expect === undefined ? [] : readKnownFailures(readInput(expect).toString('utf8'), expect, slugs)
   return options.suite === 'adapter' ? checkAdapter(options, known, terminal) : checkSurface(options, known, terminal)
+}
+
+/** @throws UsageError if a requirement or profile is asked for that another suite tests */
+function refuseStrangers({ suite, requirement = [], profile = [] }: RunOptions): void {
+  const { requirements } = loadSpec()
+  const named = [
+    ...requirement.map((slug) => ['requirement', slug, surfaceOf(slug)] as const),
+    ...profile.map((name) => {
+      const { slug } = requirements.find((each) => each.profile === name)!
+      return ['profile', name, surfaceOf(slug)] as const
+    }),
+  ]
+  for (const [what, name, surface] of named) {
+    if (surface !== suite) throw new UsageError(`${what} '${name}' is tested by another suite: add --suite ${surface}`)
+  }
 }
 
 async function checkAdapter(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
