@@ -312,13 +312,15 @@ async function silence(
       return now.status === 'alive' ? undefined : now
     },
   )
-  scene.judge(
-    slugs.suspectsFirst,
-    firstSuspect.status === 'suspect',
-    `${peer.name} became ${firstSuspect.status} at once`,
-  )
-  const early = Math.round(firstSuspect.answered - silenced)
-  const { probeTimeout } = scene.options
+  const unseen = Math.round(firstSuspect.answered - lastAlive.asked)
+  const { probeTimeout, probeInterval, suspicionMult } = scene.options
+  const isFirst = firstSuspect.status === 'suspect'
+  // A suspicion as short as they get may have come and gone between two looks that were so far apart.
+  if (!isFirst && unseen >= suspicionMult * probeInterval)
+    scene.undecided(slugs.suspectsFirst, 'inconclusive', `nobody looked for ${unseen} ms`)
+  else scene.judge(slugs.suspectsFirst, isFirst, `${peer.name} became ${firstSuspect.status} within ${unseen} ms`)
+  // A ping that waited to be read when the peer fell silent was sent before.
+  const early = Math.round(firstSuspect.answered - silenced) + scene.stalled(silenced)
   scene.judge(slugs.waitsForAnswers, early >= probeTimeout - granule, `suspected ${peer.name} after ${early} ms`)
   suspected()
   let lastSuspect = firstSuspect
@@ -363,10 +365,11 @@ const alone: Check = {
     const { duration } = durationOf(scene, 1, 0)
     const seen = await silence(scene, a, duration)
     judgeDuration(scene, seen, duration, duration, slugs.suspicionEnds)
-    const { firstSuspect, lastSuspect } = seen
+    const { silenced, firstSuspect, lastSuspect } = seen
+    const unread = lateness + scene.stalled(silenced)
     for (const { message, together, at, onStream } of a.heard) {
       // What was sent before may be read later.
-      const isLater = at > firstSuspect.answered + lateness && at < lastSuspect.asked
+      const isLater = at > firstSuspect.answered + unread && at < lastSuspect.asked
       if (message.type !== 'ping' || onStream || !isLater) continue
       const isTold = together.some((each) => each.type === 'suspect' && each.node === a.name)
       scene.judge(slugs.tellsTheSuspect, isTold, 'a probe of a suspect did not say that it is suspected')
@@ -416,7 +419,8 @@ const leaving: Check = {
     const says = () =>
       scene.heard(a, (message) => message.type === 'dead' && message.node === scene.name && message.from === scene.name)
     const end = performance.now() + 3 * promptly
-    while (says() === undefined && scene.ended === null && performance.now() < end) await sleep(pause)
+    const isOver = (): boolean => scene.ended !== null || scene.interrupted || performance.now() > end
+    while (says() === undefined && !isOver()) await sleep(pause)
     await sleep(lateness)
     if (says() !== undefined) scene.judge(slugs.leaveIsTold, true, '')
     else scene.undecided(slugs.leaveIsTold, 'unsupported', 'an interrupt does not make it leave')

@@ -1,6 +1,6 @@
 /** One member under test with peers that are played around it, and what was seen of it, as judgements. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AdapterError, escapeText } from '../../../impl/contract/adapter-error.ts'
+import { AdapterError, escapeText, excerpt } from '../../../impl/contract/adapter-error.ts'
 import { type Heard, Peer } from '../../../impl/real/swim/peer.ts'
 import type { NodeState, PacketMessage, Versions } from '../../../impl/reference/swim/wire/messages.ts'
 import type { SwimOptions } from '../../../models/swim/vocabulary.ts'
@@ -97,7 +97,7 @@ export class Scene {
         return
       }
       const { ended, lastWords } = this.#subject
-      if (this.#setup.signal?.aborted === true) throw new AdapterError('closed', 'the run was ended')
+      if (this.interrupted) throw new AdapterError('closed', 'the run was ended')
       if (ended !== null) throw new AdapterError('start', `no answer: the process ${ended}`, { lastWords })
       if (performance.now() > end) {
         const [heard] = this.#observer.unreadable
@@ -117,6 +117,16 @@ export class Scene {
 
   get address(): string {
     return `${this.#place.host}:${this.#place.port}`
+  }
+
+  /** The user has ended the run. */
+  get interrupted(): boolean {
+    return this.#setup.signal?.aborted === true
+  }
+
+  /** How long this process could not do anything, at most at a time, since that instant or shortly before. */
+  stalled(since: Milliseconds): Milliseconds {
+    return Math.round(this.#setup.stalls.since(since))
   }
 
   get ended(): string | null {
@@ -227,12 +237,13 @@ export class Scene {
   ): Promise<Found> {
     const began = performance.now()
     for (;;) {
+      if (this.interrupted) throw new BrokenOff()
       const found = await look()
       if (found !== null && found !== undefined && found !== false) {
         this.#add(requirement, 'pass', '')
         return found
       }
-      if (this.ended !== null || this.#setup.signal?.aborted === true) throw new BrokenOff()
+      if (this.ended !== null) throw new BrokenOff()
       const now = performance.now()
       if (now > began + bound) break
       await sleep(pause)
@@ -245,12 +256,12 @@ export class Scene {
   died(when: string): void {
     const lines = this.#subject!.lastWords.trim().split('\n')
     const words = lines.find((line) => /panic|error/i.test(line)) ?? lines.at(-1)!
-    this.judge(slugs.survives, false, `the process ${this.ended}${when}${words === '' ? '' : `: ${words}`}`)
+    this.judge(slugs.survives, false, `the process ${this.ended}${when}${words === '' ? '' : `: ${excerpt(words)}`}`)
   }
 
   /** Something took longer than its bound, or this process was too busy to tell. */
   lateFailure(requirement: string, reason: string, bound: Milliseconds, since: Milliseconds): void {
-    const stall = Math.round(this.#setup.stalls.since(since))
+    const stall = this.stalled(since)
     if (stall > bound / 5) this.#add(requirement, 'inconclusive', `this machine stalled for ${stall} ms of ${bound} ms`)
     else this.#add(requirement, 'fail', reason, true)
   }
@@ -270,7 +281,17 @@ export class Scene {
     act()
     await sleep(patience)
     const after = (await this.mustTable()).records.get(node)
-    this.judge(requirement, print(before) === print(after), `${what} made of ${print(before)} ${print(after)}`)
+    const isKept = print(before) === print(after)
+    // Whoever was not answered in time while this process stalled has its own reasons to change its mind.
+    const { probeInterval, probeTimeout } = this.options
+    const stall = this.stalled(performance.now() - 3 * probeInterval)
+    if (!isKept && stall > probeTimeout / 5)
+      this.undecided(
+        requirement,
+        'inconclusive',
+        `this machine stalled for ${stall} ms; probes have ${probeTimeout} ms`,
+      )
+    else this.judge(requirement, isKept, `${what} made of ${print(before)} ${print(after)}`)
   }
 
   /** What can be judged only of all that was heard. Ends the scene. */
