@@ -399,7 +399,7 @@ const confirmed: Check = {
       scene.tell(b, accuse('suspect', a.name, a.incarnation, b.name)),
     )
     if (wanted === 0)
-      scene.undecided(slugs.confirmationsShorten, 'inconclusive', 'with this timing no confirmation counts among three')
+      scene.undecided(slugs.confirmationsShorten, 'unsupported', 'with this timing no confirmation counts among three')
     else judgeDuration(scene, seen, least, duration, slugs.confirmationsShorten)
     const requests = b.heard.filter(({ message }) => message.type === 'indirect-ping' && message.node === a.name)
     // Some draw helpers at random and may miss the only one; not in each probe of a suspicion.

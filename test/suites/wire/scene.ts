@@ -13,7 +13,7 @@ export interface Judgement {
   readonly requirement: string
   readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'unsupported'
   readonly reason: string
-  /** Something did not come about in time: worth another try. */
+  /** Something did not come about in time, or nobody can say: worth another try. */
   readonly late: boolean
 }
 
@@ -218,7 +218,7 @@ export class Scene {
   }
 
   undecided(requirement: string, verdict: 'inconclusive' | 'unsupported', reason: string): void {
-    this.#add(requirement, verdict, reason)
+    this.#add(requirement, verdict, reason, verdict === 'inconclusive')
   }
 
   #add(requirement: string, verdict: Judgement['verdict'], reason: string, late = false): void {
@@ -262,7 +262,8 @@ export class Scene {
   /** Something took longer than its bound, or this process was too busy to tell. */
   lateFailure(requirement: string, reason: string, bound: Milliseconds, since: Milliseconds): void {
     const stall = this.stalled(since)
-    if (stall > bound / 5) this.#add(requirement, 'inconclusive', `this machine stalled for ${stall} ms of ${bound} ms`)
+    if (stall > bound / 5)
+      this.undecided(requirement, 'inconclusive', `this machine stalled for ${stall} ms of ${bound} ms`)
     else this.#add(requirement, 'fail', reason, true)
   }
 
