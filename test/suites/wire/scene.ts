@@ -283,14 +283,14 @@ export class Scene {
     await sleep(patience)
     const after = (await this.mustTable()).records.get(node)
     const isKept = print(before) === print(after)
-    // Whoever was not answered in time while this process stalled has its own reasons to change its mind.
-    const { probeInterval, probeTimeout } = this.options
+    // Whoever was not answered within a period while this process stalled has its own reasons to change its mind.
+    const { probeInterval } = this.options
     const stall = this.stalled(performance.now() - 3 * probeInterval)
-    if (!isKept && stall > probeTimeout / 5)
+    if (!isKept && stall > probeInterval / 5)
       this.undecided(
         requirement,
         'inconclusive',
-        `this machine stalled for ${stall} ms; probes have ${probeTimeout} ms`,
+        `this machine stalled for ${stall} ms; a period has ${probeInterval} ms`,
       )
     else this.judge(requirement, isKept, `${what} made of ${print(before)} ${print(after)}`)
   }
