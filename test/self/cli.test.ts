@@ -54,9 +54,23 @@ describe('what makes no sense', () => {
     ],
     [
       ['run', '--requirement', 'swim/refutes'],
-      "swarmcheck: requirement 'swim/refutes' is tested by another suite: add --suite swim",
+      "swarmcheck: suite raft does not test requirement 'swim/refutes'; --suite swim or wire does",
     ],
-    [['run', '--profile', 'swim-core'], "swarmcheck: profile 'swim-core' is tested by another suite: add --suite swim"],
+    [
+      ['run', '--profile', 'swim-core'],
+      "swarmcheck: suite raft does not test profile 'swim-core'; --suite swim or wire does",
+    ],
+    [
+      ['run', '--suite', 'wire', '--process', 'serf agent'],
+      'swarmcheck: --process: the command must say where to listen: {bind}, or {host} and {port}',
+    ],
+    [['run', '--suite', 'wire', '--adapter', 'x'], 'swarmcheck: --suite wire checks a process: name it with --process'],
+    [['run', '--process', 'x {bind}'], 'swarmcheck: --process is for --suite wire'],
+    [
+      ['run', '--suite', 'wire', '--process', '/no/such/program {bind}'],
+      'swarmcheck: no answer: the process could not be started: spawn /no/such/program ENOENT',
+    ],
+    [['run', '--suite', 'wire', '--timing', 'lna'], "swarmcheck: unknown timing 'lna'; did you mean 'lan'?"],
     [['run', '--reporter', 'jnuit'], "swarmcheck: unknown reporter 'jnuit'; did you mean 'junit'?"],
     [['list', 'profile'], "swarmcheck: unknown list 'profile'; did you mean 'profiles'?"],
     [['explore', 'raft-elections'], "swarmcheck: unknown model 'raft-elections'; did you mean 'raft-election'?"],

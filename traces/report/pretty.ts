@@ -61,10 +61,12 @@ interface Page {
 }
 
 function headLines(report: Report, { colors, width }: Page): string[] {
-  const { implementation, suite, seed, shard } = report
+  const { implementation, command, suite, seed, shard } = report
   const title = [
     `Swarmcheck ${report.swarmcheck}`,
-    implementation === null ? 'no implementation' : `${implementation.name} ${implementation.version}`,
+    implementation === null
+      ? shorten(command ?? 'no implementation', 60)
+      : `${implementation.name} ${implementation.version}`,
     `suite ${suite}`,
     `seed ${seed}`,
     ...(shard === null ? [] : [`shard ${shard.index}/${shard.of}`]),

@@ -58,11 +58,16 @@ export class Transport {
 
   /** Sends messages in as few datagrams as hold them. */
   send(to: string, messages: readonly PacketMessage[], checksum: boolean): void {
-    const address = parseAddress(to)
-    if (address === null || messages.length === 0) return
+    if (messages.length === 0) return
     for (const packet of encodePackets(messages, this.#setup.settings, { checksum, most: longestDatagram }))
-      // Lost, as any other may be: too long, or nobody there.
-      this.#datagrams.send(packet, address.port, address.host, () => {})
+      this.sendBytes(to, packet)
+  }
+
+  /** Sends a datagram as it is. */
+  sendBytes(to: string, bytes: Uint8Array): void {
+    const address = parseAddress(to)
+    // Lost, as any other may be: too long, or nobody there.
+    if (address !== null) this.#datagrams.send(bytes, address.port, address.host, () => {})
   }
 
   /** Opens a stream with a message; `done` is called once, with the answer, or with null where none came. */

@@ -16,16 +16,18 @@ import {
   oneOf,
   profileOf,
   reporterOf,
+  requirementOf,
   seedOf,
   shardOf,
   suites,
-  testedProfileOf,
-  testedRequirementOf,
 } from './options.ts'
 import { defaultFolder, runSuite, type RunOptions } from './run.ts'
 import { replay, runFile, showFile, showForms, shrinkFile } from './scenario.ts'
 import { serve, serveHelp } from './serve.ts'
+import { timingNames } from '../wire/suite.ts'
 import { exits, UsageError, type Terminal } from './terminal.ts'
+
+const processHelp = '{name} and {bind}, or {host} and {port}, say who it is and where it listens'
 
 const exitHelp = `
 Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the adapter or the usage failed, 130 interrupted.`
@@ -100,8 +102,14 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
 
   reported(onTarget(command('run [file]', 'run a suite on an implementation, or one scenario or trace file')))
     .option('--suite <name>', `${suites.join(' or ')}`, (word) => oneOf('suite', suites, word), 'raft')
-    .option('--profile <name>', 'only requirements of this profile; may be repeated', collect(testedProfileOf))
-    .option('--requirement <slug>', 'only this requirement; may be repeated', collect(testedRequirementOf))
+    .option('--process <command>', `with --suite wire: check what this command starts; ${processHelp}`)
+    .option(
+      '--timing <name>',
+      `with --suite wire: how fast it is: ${timingNames.join(', ')} (default: local)`,
+      (word) => oneOf('timing', timingNames, word),
+    )
+    .option('--profile <name>', 'only requirements of this profile; may be repeated', collect(profileOf))
+    .option('--requirement <slug>', 'only this requirement; may be repeated', collect(requirementOf))
     .option('--cases <kind>', `only cases of this kind: ${caseKinds.join(', ')}; may be repeated`, collect(caseKindOf))
     .option('--seed <number>', `decides which schedules are drawn; or 'random' (default: ${defaultSeed})`, seedOf)
     .option(

@@ -9,6 +9,8 @@ import type { Origin, Variant } from '../jobs.ts'
 import { caseKinds, maximalSeed, type CaseKind } from '../scenarios.ts'
 import { loadSpec, surfaceOf } from '../spec.ts'
 import type { Target } from '../target.ts'
+import { saysWhere } from '../wire/subject.ts'
+import { wireRequirements } from '../wire/suite.ts'
 import { UsageError } from './terminal.ts'
 
 export interface TargetOptions {
@@ -66,15 +68,22 @@ export function targetOf(options: TargetOptions): NamedTarget {
   }
 }
 
-function split(command: string): string[] {
+function split(command: string, option = '--adapter'): string[] {
   try {
     return splitCommand(command)
   } catch (error) {
-    throw new UsageError(`--adapter: ${(error as Error).message}`)
+    throw new UsageError(`${option}: ${(error as Error).message}`)
   }
 }
 
-export const suites = ['raft', 'swim', 'adapter'] as const
+/** A process's command in words. @throws UsageError if it cannot be split, or does not say where to listen */
+export function processOf(command: string): string[] {
+  const words = split(command, '--process')
+  if (saysWhere(words)) return words
+  throw new UsageError('--process: the command must say where to listen: {bind}, or {host} and {port}')
+}
+
+export const suites = ['raft', 'swim', 'adapter', 'wire'] as const
 export type SuiteName = (typeof suites)[number]
 
 /** A word of a fixed list. @throws UsageError that names the nearest */
@@ -91,8 +100,8 @@ export function profileOf(name: string): string {
   )
 }
 
-/** A slug; its surface may be left out. */
-function requirementOf(word: string): string {
+/** A slug; its surface may be left out. @throws UsageError */
+export function requirementOf(word: string): string {
   const slugs = loadSpec().requirements.map(({ slug }) => slug)
   if (!word.includes('/')) {
     const found = slugs.find((slug) => slug.endsWith(`/${word}`))
@@ -108,23 +117,30 @@ function requirementOf(word: string): string {
   throw new UsageError(`unknown requirement '${printable(word)}'${near.startsWith('; did') ? near : seeList}`)
 }
 
-/** As `profileOf`, of those that a suite of this version tests. */
-export function testedProfileOf(name: string): string {
-  const profile = profileOf(name)
+const tests = (suite: SuiteName, slug: string): boolean =>
+  suite === 'wire' ? wireRequirements.has(slug) : surfaceOf(slug) === suite
+
+interface Selection {
+  readonly profile?: readonly string[]
+  readonly requirement?: readonly string[]
+}
+
+/** @throws UsageError if the suite tests nothing of a profile or a requirement that was named */
+export function checkTested(suite: SuiteName, { profile = [], requirement = [] }: Selection): void {
   const { requirements } = loadSpec()
-  if (requirements.some((each) => each.profile === profile && isTested(each.slug))) return profile
-  throw new UsageError(`no suite tests profile '${profile}' yet; ${testedSuites}`)
+  const check = (what: string, slugs: readonly string[]): void => {
+    const able = suites.filter((each) => slugs.some((slug) => tests(each, slug)))
+    if (able.includes(suite)) return
+    if (able.length > 0) throw new UsageError(`suite ${suite} does not test ${what}; --suite ${able.join(' or ')} does`)
+    throw new UsageError(`no suite tests ${what} yet; the suites are ${suites.join(', ')}`)
+  }
+  for (const slug of requirement) check(`requirement '${slug}'`, [slug])
+  for (const name of profile)
+    check(
+      `profile '${name}'`,
+      requirements.filter((each) => each.profile === name).map(({ slug }) => slug),
+    )
 }
-
-/** As `requirementOf`, of those that a suite of this version tests. */
-export function testedRequirementOf(word: string): string {
-  const slug = requirementOf(word)
-  if (isTested(slug)) return slug
-  throw new UsageError(`no suite tests requirement '${slug}' yet; ${testedSuites}`)
-}
-
-const isTested = (slug: string): boolean => (suites as readonly string[]).includes(surfaceOf(slug))
-const testedSuites = `the suites are ${suites.slice(0, -1).join(', ')} and ${suites.at(-1)}`
 
 const seeList = "; 'swarmcheck list requirements' names all"
 

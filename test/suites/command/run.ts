@@ -15,14 +15,20 @@ import { runAdapterSuite } from '../adapter-report.ts'
 import { defaultSeed, checkConformance, type SuiteProgress } from '../suite.ts'
 import { hasWorkers, variants, WorkerPool } from '../jobs.ts'
 import type { CaseKind } from '../scenarios.ts'
-import { loadSpec, surfaceOf } from '../spec.ts'
+import { loadSpec } from '../spec.ts'
+import { startProcess, startReference } from '../wire/subject.ts'
+import { runWireSuite, type Timing } from '../wire/suite.ts'
 import type { Counterexample } from '../counterexample.ts'
 import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
-import { adapterOf, quote, targetOf, type SuiteName, type TargetOptions } from './options.ts'
+import { adapterOf, checkTested, processOf, quote, targetOf, type SuiteName, type TargetOptions } from './options.ts'
 import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
 
 export interface RunOptions extends TargetOptions {
   readonly suite: SuiteName
+  /** What the wire suite starts, instead of the reference. */
+  readonly process?: string
+  /** How fast that is. */
+  readonly timing?: Timing
   readonly profile?: readonly string[]
   readonly requirement?: readonly string[]
   readonly cases?: readonly CaseKind[]
@@ -43,24 +49,39 @@ export const defaultFolder = 'swarmcheck-out'
 export async function runSuite(options: RunOptions, terminal: Terminal): Promise<number> {
   const { expect } = options
   const slugs = loadSpec().requirements.map(({ slug }) => slug)
-  refuseStrangers(options)
   const known = expect === undefined ? [] : readKnownFailures(readInput(expect).toString('utf8'), expect, slugs)
-  return options.suite === 'adapter' ? checkAdapter(options, known, terminal) : checkSurface(options, known, terminal)
+  checkTested(options.suite, options)
+  for (const option of ['process', 'timing'] as const)
+    if (options.suite !== 'wire' && options[option] !== undefined)
+      throw new UsageError(`--${option} is for --suite wire`)
+  return checkers[options.suite](options, known, terminal)
 }
 
-/** @throws UsageError if a requirement or profile is asked for that another suite tests */
-function refuseStrangers({ suite, requirement = [], profile = [] }: RunOptions): void {
-  const { requirements } = loadSpec()
-  const named = [
-    ...requirement.map((slug) => ['requirement', slug, surfaceOf(slug)] as const),
-    ...profile.map((name) => {
-      const { slug } = requirements.find((each) => each.profile === name)!
-      return ['profile', name, surfaceOf(slug)] as const
-    }),
-  ]
-  for (const [what, name, surface] of named) {
-    if (surface !== suite) throw new UsageError(`${what} '${name}' is tested by another suite: add --suite ${surface}`)
-  }
+type Checker = (options: RunOptions, known: readonly KnownFailure[], terminal: Terminal) => Promise<number>
+const checkers: Readonly<Record<SuiteName, Checker>> = {
+  raft: checkSurface,
+  swim: checkSurface,
+  adapter: checkAdapter,
+  wire: checkWire,
+}
+
+/** A process that speaks memberlist's wire format, or the reference over sockets of its own. */
+async function checkWire(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
+  const { process, adapter, timing = 'local' } = options
+  if (adapter !== undefined) throw new UsageError('--suite wire checks a process: name it with --process')
+  const progress = createProgress(terminal.err)
+  const start = process === undefined ? startReference(timing) : startProcess(processOf(process))
+  const report = await runWireSuite(start, {
+    ...options,
+    timing,
+    profiles: options.profile,
+    requirements: options.requirement,
+    known,
+    command: process ?? null,
+    signal: terminal.signal,
+    onProgress: ({ done, total, label, failures }) => progress.update(done, total, label, failures),
+  }).finally(() => progress.clear())
+  return writeReport({ ...report, rerun: rerunCommand(options) }, options, terminal)
 }
 
 async function checkAdapter(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
@@ -140,6 +161,8 @@ function rerunCommand(options: RunOptions): string {
     adapter,
     reference,
     suite,
+    process,
+    timing,
     profile = [],
     requirement = [],
     cases = [],
@@ -153,7 +176,9 @@ function rerunCommand(options: RunOptions): string {
     ...(adapter === undefined ? [] : ['--adapter', quote(adapter)]),
     ...(reference === undefined ? [] : [`--reference ${reference}`]),
     ...(suite === 'raft' ? [] : [`--suite ${suite}`]),
-    ...(suite === 'adapter' ? [] : [`--seed ${seed}`]),
+    ...(suite === 'adapter' || suite === 'wire' ? [] : [`--seed ${seed}`]),
+    ...(process === undefined ? [] : ['--process', quote(process)]),
+    ...(timing === undefined ? [] : [`--timing ${timing}`]),
     ...(budget === undefined ? [] : [`--budget ${budget}`]),
     ...profile.map((name) => `--profile ${name}`),
     ...requirement.map((slug) => `--requirement ${slug}`),
