@@ -149,9 +149,9 @@ export const dissemination: readonly Mutant[] = [
     },
   }),
   swimMutant({
-    name: 'counts-probes-against-dead',
+    name: 'silence-renews-suspicion',
     breaks: 'swim/finds-the-dead',
-    rule: 'A ping or an ack of a helper about a suspect takes the time of its suspicion back: it begins anew.',
+    rule: 'Each probe of a suspect that gets no answer begins its suspicion anew.',
     seenIn: folklore,
     also: {
       'swim/suspicion-ends': 'A suspicion that begins anew does not end in time.',
@@ -173,10 +173,44 @@ export const dissemination: readonly Mutant[] = [
     rule: 'A refutation is told to nobody.',
     seenIn: folklore,
     member: class extends SwimMember {
-      protected override refute(accused: number): void {
-        const { address } = this.own.record
-        super.refute(accused)
-        this.broadcast(address, { ...this.ownUpdate(), status: 'alive', incarnation: 1, meta: '' })
+      protected override broadcast(name: string, update: Update, waiting?: readonly number[]): void {
+        if (name !== this.own.record.address) super.broadcast(name, update, waiting)
+      }
+    },
+  }),
+  swimMutant({
+    name: 'tells-nobody',
+    breaks: 'swim/views-converge',
+    rule: 'No update travels with messages or as gossip: there are exchanges of tables alone.',
+    seenIn: folklore,
+    member: class extends SwimMember {
+      protected override takeUpdates(): readonly Update[] {
+        return []
+      }
+    },
+  }),
+  swimMutant({
+    name: 'exchanges-to-join-only',
+    breaks: 'swim/views-converge',
+    rule: 'Tables are exchanged to join, and never again.',
+    seenIn: folklore,
+    member: class extends SwimMember {
+      protected override exchangeDue(): void {
+        this.nextExchange = this.exchangeAfterInterval()
+      }
+    },
+  }),
+  swimMutant({
+    name: 'dead-are-not-told',
+    breaks: 'swim/views-converge',
+    rule: 'The dead are told no gossip, and tables are exchanged to join only: halves stay apart.',
+    seenIn: folklore,
+    member: class extends SwimMember {
+      protected override isToldGossip(entry: Entry): boolean {
+        return !isGone(entry) && super.isToldGossip(entry)
+      }
+      protected override exchangeDue(): void {
+        this.nextExchange = this.exchangeAfterInterval()
       }
     },
   }),

@@ -252,9 +252,9 @@ export const probing: readonly Mutant[] = [
     },
   }),
   swimMutant({
-    name: 'asks-although-answered',
+    name: 'asks-about-another',
     breaks: 'swim/asks-helpers',
-    rule: 'Helpers are asked about the next of the table instead of the target.',
+    rule: 'Helpers are asked about another member than the target.',
     seenIn: folklore,
     member: class extends SwimMember {
       protected override askForHelp(probe: Probe): void {

@@ -1,6 +1,7 @@
 /** Mutants of how suspicions begin and end. */
 import type { MemberRecord, Update } from '../../../models/swim/vocabulary.ts'
-import type { Milliseconds } from '../../../models/vocabulary.ts'
+import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
+import type { View } from '../../../impl/reference/swim/helping.ts'
 import { SwimMember } from '../../../impl/reference/swim/member.ts'
 import type { Probe } from '../../../impl/reference/swim/probes.ts'
 import type { Suspicion } from '../../../impl/reference/swim/suspicion.ts'
@@ -84,11 +85,30 @@ export const suspicion: readonly Mutant[] = [
     rule: 'A member is suspected only when a second probe of it in a row gets no answer.',
     seenIn: folklore,
     member: class extends SwimMember {
-      private silent = ''
-      protected override onSuspect(update: Update): void {
-        const isFirst = update.from === this.name && this.silent !== update.node
-        if (update.from === this.name) this.silent = update.node
-        if (!isFirst) super.onSuspect(update)
+      private silent: NodeId = ''
+      protected override probeTimedOut(probe: Probe): void {
+        const { node } = probe.target
+        const isFirst = node !== this.silent && !probe.answeredOnStream
+        this.silent = probe.answeredOnStream ? '' : node
+        if (!isFirst) return super.probeTimedOut(probe)
+        this.probe = null
+        this.changeScore(this.penalty(probe))
+      }
+    },
+  }),
+  swimMutant({
+    name: 'any-ack-answers',
+    breaks: 'swim/suspects-the-silent',
+    rule: 'An ack of any number answers the probe that is under way.',
+    seenIn: folklore,
+    also: {
+      'swim/silence-costs': 'The ack of another ping lowers the health score.',
+      'swim/passes-on-acks': 'The ack of a ping for another is taken for that of the own probe.',
+    },
+    member: class extends SwimMember {
+      protected override onAck(view: View<'ack' | 'nack'>): void {
+        if (this.probe === null) super.onAck(view)
+        else this.probeAnswered()
       }
     },
   }),
@@ -110,8 +130,23 @@ export const suspicion: readonly Mutant[] = [
     rule: 'Whoever accuses again confirms again.',
     seenIn: folklore,
     member: class extends SwimMember {
-      protected override confirms({ confirmations, wanted }: Suspicion): boolean {
-        return confirmations < wanted
+      protected override confirm(of: Suspicion, update: Update): void {
+        if (!of.accusers.has(update.from) || of.confirmations >= of.wanted) return super.confirm(of, update)
+        of.confirmations++
+        of.deadline = this.confirmedDeadline(of)
+        this.suspicions.set(of)
+      }
+    },
+  }),
+  swimMutant({
+    name: 'waits-for-confirmation',
+    breaks: 'swim/suspicion-ends',
+    rule: 'A suspicion that nobody has confirmed has no end.',
+    seenIn: folklore,
+    also: { 'swim/finds-the-dead': 'Who crashed is a suspect for ever where nobody confirms it.' },
+    member: class extends SwimMember {
+      protected override beginSuspicion(subject: Entry, update: Update): Suspicion {
+        return { ...super.beginSuspicion(subject, update), deadline: Number.MAX_SAFE_INTEGER }
       }
     },
   }),
