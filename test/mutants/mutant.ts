@@ -1,6 +1,8 @@
 /** What a mutant is: the reference with one rule replaced, and what the suite has to blame for it. */
-import type { Implementation } from '../../impl/contract/raft.ts'
+import type * as raft from '../../impl/contract/raft.ts'
+import type * as swim from '../../impl/contract/swim.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
+import * as swimReference from '../../impl/reference/swim/session.ts'
 
 export interface Mutant {
   readonly name: string
@@ -12,7 +14,7 @@ export interface Mutant {
   readonly rule: string
   /** Where it was seen: an issue of a real implementation, or folklore. */
   readonly seenIn: string
-  create(): Implementation
+  create(): raft.Implementation | swim.Implementation
 }
 
 /** No one public bug, but a mistake that implementers make. */
@@ -26,7 +28,7 @@ type Parts = Omit<Mutant, 'create'> & {
   readonly unclaimed?: readonly string[]
 }
 
-/** The reference with another member or disk. */
+/** The reference of Raft with another member or disk. */
 export const mutant = ({ member, disk, configuration, unclaimed = [], ...told }: Parts): Mutant => ({
   ...told,
   create() {
@@ -38,4 +40,12 @@ export const mutant = ({ member, disk, configuration, unclaimed = [], ...told }:
     })
     return { hello: { ...hello, profiles: hello.profiles.filter((profile) => !unclaimed.includes(profile)) }, open }
   },
+})
+
+type SwimParts = Omit<Mutant, 'create'> & { readonly member: NonNullable<swimReference.ReferenceOptions['Member']> }
+
+/** The reference of SWIM with another member. */
+export const swimMutant = ({ member, ...told }: SwimParts): Mutant => ({
+  ...told,
+  create: () => swimReference.createReference({ name: `mutant ${told.name}`, Member: member }),
 })

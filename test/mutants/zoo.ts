@@ -1,14 +1,15 @@
 /** Hunting a mutant: the suite's cases are run on it until one is violated, and that run is made small. */
-import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
-import { runScenario } from '../../traces/run.ts'
+import { createSwimJudge } from '../../properties/swim/judge.ts'
+import { runScenario, runSwimScenario } from '../../traces/run.ts'
+import type { Scenario } from '../../traces/scenario.ts'
 import { shrinkFinding, type Counterexample } from '../suites/counterexample.ts'
 import { defaultBudget, defaultSeed } from '../suites/suite.ts'
 import { runAll } from '../suites/runs.ts'
 import { casesOf, type Case } from '../suites/scenarios.ts'
 import { loadSpec } from '../suites/spec.ts'
 import type { Finding } from '../suites/tally.ts'
-import { createRunner, type Runner } from '../suites/target.ts'
+import { createRunner, isSwim, type Runner } from '../suites/target.ts'
 import type { Mutant } from './mutant.ts'
 
 /** What the judge looks at: single steps, all states together, what clients saw, what happens in the end. */
@@ -72,11 +73,20 @@ export async function shrink(mutant: Mutant, finding: Finding): Promise<Countere
 }
 
 /** The layers that, each alone, find something wrong in a run of this scenario. */
-export function layersThatKill(mutant: Mutant, scenario: RaftScenario): Layer[] {
-  return layers.filter((layer) => {
-    const implementation = mutant.create()
-    const { profiles, capabilities } = implementation.hello
-    const judge = createRaftJudge(profiles, capabilities.disk, [layer])
-    return runScenario(scenario, implementation, judge, { record: false, maxSteps }).violation !== null
-  })
+export function layersThatKill(mutant: Mutant, scenario: Scenario): Layer[] {
+  return layers.filter((layer) => kills(mutant, scenario, layer))
+}
+
+function kills(mutant: Mutant, scenario: Scenario, layer: Layer): boolean {
+  const implementation = mutant.create()
+  const options = { record: false, maxSteps }
+  if (isSwim(implementation)) {
+    if (scenario.surface !== 'swim') return false
+    const judge = createSwimJudge(implementation.hello.profiles, [layer])
+    return runSwimScenario(scenario, implementation, judge, options).violation !== null
+  }
+  if (scenario.surface !== 'raft') return false
+  const { profiles, capabilities } = implementation.hello
+  const judge = createRaftJudge(profiles, capabilities.disk, [layer])
+  return runScenario(scenario, implementation, judge, options).violation !== null
 }

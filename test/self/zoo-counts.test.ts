@@ -1,32 +1,36 @@
-/** Every MUST of the Raft chapter has a mutant that breaks it; a few of them are hunted here, all by `npm run zoo`. */
+/** Every MUST of the Raft and the SWIM chapter has a mutant that breaks it; a few of them are hunted here, all by `npm run zoo`. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { raftMutants } from '../mutants/raft.ts'
+import { swimMutants } from '../mutants/swim.ts'
 import { hunt } from '../mutants/zoo.ts'
 import { packageRoot } from '../suites/package-files.ts'
 import { loadSpec, surfaceOf } from '../suites/spec.ts'
 
-const chapter = loadSpec().requirements.filter(({ slug, until }) => surfaceOf(slug) === 'raft' && until === null)
-const musts = chapter.filter(({ level }) => level === 'MUST').map(({ slug }) => slug)
+describe.each([
+  { surface: 'raft', mutants: raftMutants, least: 100 },
+  { surface: 'swim', mutants: swimMutants, least: 64 },
+])('the mutants of $surface', ({ surface, mutants, least }) => {
+  const chapter = loadSpec().requirements.filter(({ slug, until }) => surfaceOf(slug) === surface && until === null)
+  const musts = chapter.filter(({ level }) => level === 'MUST').map(({ slug }) => slug)
 
-describe('the mutants of Raft', () => {
   test('break every MUST of the chapter', () => {
-    const broken = new Set(raftMutants.map(({ breaks }) => breaks))
-    expect(musts.length).toBeGreaterThanOrEqual(100)
+    const broken = new Set(mutants.map(({ breaks }) => breaks))
+    expect(musts.length).toBeGreaterThanOrEqual(least)
     expect(musts.filter((slug) => !broken.has(slug))).toEqual([])
   })
 
   test('break and may be blamed on requirements that there are', () => {
     const slugs = chapter.map(({ slug }) => slug)
-    const named = raftMutants.flatMap(({ breaks, also = {} }) => [breaks, ...Object.keys(also)])
+    const named = mutants.flatMap(({ breaks, also = {} }) => [breaks, ...Object.keys(also)])
     expect(named.filter((slug) => !slugs.includes(slug))).toEqual([])
   })
 
   test('have names of their own, and say what they replace', () => {
-    const names = raftMutants.map(({ name }) => name)
+    const names = mutants.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
-    for (const { name, rule, seenIn } of raftMutants) {
+    for (const { name, rule, seenIn } of mutants) {
       expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/)
       expect(rule).toMatch(/\.$/)
       expect(seenIn).not.toBe('')

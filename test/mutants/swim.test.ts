@@ -1,0 +1,12 @@
+/** The zoo of SWIM: every mutant is killed by a default run of the suite, and blamed on the right requirement. */
+import { expect, test } from 'vitest'
+import { swimMutants } from './swim.ts'
+import { hunt } from './zoo.ts'
+
+test.each(swimMutants)('$name breaks $breaks', async (mutant) => {
+  const { finding, cases } = await hunt(mutant)
+  if (finding === null) throw new Error(`${mutant.name}: the suite sees nothing wrong in ${cases} cases`)
+  const { requirement, text } = finding.violation
+  const allowed = [mutant.breaks, ...Object.keys(mutant.also ?? {})]
+  expect(allowed, `${finding.scenario.name}: ${requirement}: ${text}`).toContain(requirement)
+})
