@@ -189,7 +189,9 @@ const agree = (candidate: unknown): boolean => {
 
 test('the published JSON Schemas are those of the code', () => {
   const directory = new URL('../../impl/contract/schemas/', import.meta.url)
-  const published = readdirSync(directory).map((name) => [name, readFileSync(new URL(name, directory), 'utf8')])
+  const published = readdirSync(directory, { encoding: 'utf8', recursive: true })
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => [name, readFileSync(new URL(name, directory), 'utf8')])
   expect(Object.fromEntries(published)).toEqual(generateSchemas())
 })
 
