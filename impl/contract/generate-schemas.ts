@@ -2,28 +2,39 @@
  * JSON Schemas of the lines of the adapter protocol, for adapters in other languages. After a build:
  * `node dist/impl/contract/generate-schemas.js impl/contract/schemas`
  */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { definitions, refusalSchema, replySchemas, requestSchema } from './schema.ts'
+import { commonReplies, definitions, lines, refusalSchema } from './schema.ts'
 
-const lines: Record<string, z.ZodType> = {
-  request: requestSchema,
-  refusal: refusalSchema,
-  ...Object.fromEntries(Object.entries(replySchemas).map(([type, schema]) => [`reply-${type}`, schema])),
+type Names = z.core.$ZodRegistry<{ id: string }>
+
+const document = (name: string, schema: z.ZodType, names?: Names): [string, string] => {
+  const title = `Swarmcheck adapter protocol 1: ${name.replace('/', ': ').replace('-', ' to ')}`
+  const parts = z.toJSONSchema(schema, names === undefined ? { io: 'input' } : { io: 'input', metadata: names })
+  return [`${name}.schema.json`, JSON.stringify({ title, ...parts }, null, 2) + '\n']
 }
 
-/** The text of each schema by its file name. What may be left out of a line is optional. */
+/** The text of each schema by its file name, a folder a surface. What may be left out of a line is optional. */
 export const generateSchemas = (): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(lines).map(([name, schema]) => {
-      const title = `Swarmcheck adapter protocol 1: ${name.replace('-', ' to ')}`
-      const document = { title, ...z.toJSONSchema(schema, { io: 'input', metadata: definitions }) }
-      return [`${name}.schema.json`, JSON.stringify(document, null, 2) + '\n']
+  Object.fromEntries([
+    document('refusal', refusalSchema),
+    ...Object.entries(commonReplies).map(([type, schema]) => document(`reply-${type}`, schema)),
+    ...(['raft', 'swim'] as const).flatMap((surface) => {
+      const { request, replies } = lines[surface]
+      const names = definitions[surface]
+      return [
+        document(`${surface}/request`, request, names),
+        ...Object.entries(replies).map(([type, schema]) => document(`${surface}/reply-${type}`, schema, names)),
+      ]
     }),
-  )
+  ])
 
 const [script, directory] = process.argv.slice(1)
 if (script !== undefined && directory !== undefined && import.meta.url === pathToFileURL(script).href)
-  for (const [name, text] of Object.entries(generateSchemas())) writeFileSync(join(directory, name), text)
+  for (const [name, text] of Object.entries(generateSchemas())) {
+    const path = join(directory, name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+  }

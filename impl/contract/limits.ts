@@ -2,11 +2,11 @@
 export const limits = {
   /** Characters of a node's name. */
   nodeId: 64,
-  /** Characters of a name, version, profile, digest, file, reason or request identifier. */
+  /** Characters of a name, version, profile, digest, file, address, reason or request identifier. */
   word: 256,
   /** Characters of a key of the key-value store. */
   key: 256,
-  /** Characters of a value of the key-value store. */
+  /** Characters of a value of the key-value store, and of what a member tells of itself. */
   value: 4_096,
   /** Characters of an error's text. */
   text: 16_384,
@@ -16,6 +16,10 @@ export const limits = {
   claims: 64,
   /** Entries of a message, a log delta or an inspection. */
   entries: 100_000,
+  /** Updates of one message: what SWIM gossips. */
+  updates: 4_096,
+  /** Records of a message, a table's changes or an inspection. */
+  records: 4_096,
   /** Inputs of one request. */
   inputs: 4_096,
   /** Outputs of one answer. */

@@ -3,7 +3,12 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { Answer, Input, OutgoingMessage } from '../../models/raft/vocabulary.ts'
 import type { Implementation, Session } from './raft.ts'
-import { requestSchema, type Request, type WireInput } from './schema.ts'
+import type { z } from 'zod'
+import { lines as schemas } from './schema.ts'
+
+const requestSchema = schemas.raft.request
+type Request = z.infer<typeof requestSchema>
+type WireInput = Extract<Request, { type: 'steps' }>['inputs'][number]
 
 interface Run {
   readonly session: Session

@@ -1,5 +1,5 @@
 /** Adapters in other processes: the surface of `raft.ts` over newline-delimited JSON (`PROTOCOL.md`). */
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Answer, Input, Inspection, Message, OutgoingMessage } from '../../models/raft/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../models/vocabulary.ts'
 import { AdapterError, excerpt, type AdapterErrorKind } from './adapter-error.ts'
@@ -8,7 +8,11 @@ import { Child } from './child.ts'
 import { acceptAnswers } from './fast-answer.ts'
 import { limits } from './limits.ts'
 import type { Hello, RemoteImplementation, RemoteSession, Start } from './raft.ts'
-import { refusalSchema, replySchemas, type RequestType, type WireInput } from './schema.ts'
+import { commonReplies, lines, refusalSchema, schemas, type RequestType } from './schema.ts'
+
+const hello = z.strictObject({ seq: z.int().min(1), hello: schemas.hello })
+const replySchemas = { ...commonReplies, ...lines.raft.replies, hello }
+type WireInput = z.infer<typeof schemas.input>
 
 export { AdapterError, type AdapterErrorKind } from './adapter-error.ts'
 export { splitCommand } from './command-line.ts'

@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { limits } from '../../impl/contract/limits.ts'
-import { refusalSchema, replySchemas, requestSchema, type RequestType } from '../../impl/contract/schema.ts'
+import { commonReplies, lines, refusalSchema, type RequestType } from '../../impl/contract/schema.ts'
+
+const requestSchema = lines.raft.request
+const replySchemas = { ...commonReplies, ...lines.raft.replies }
 
 const page = readFileSync(new URL('../../impl/contract/PROTOCOL.md', import.meta.url), 'utf8')
 const example = fileURLToPath(new URL('../../impl/examples/python-raft/adapter.py', import.meta.url))

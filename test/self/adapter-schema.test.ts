@@ -5,6 +5,11 @@ import { acceptAnswer } from '../../impl/contract/fast-answer.ts'
 import { generateSchemas } from '../../impl/contract/generate-schemas.ts'
 import { limits } from '../../impl/contract/limits.ts'
 import { schemas } from '../../impl/contract/schema.ts'
+import type { Implementation } from '../../impl/contract/swim.ts'
+import { schemas as swimSchemas } from '../../impl/contract/swim/schema.ts'
+import { createReference } from '../../impl/reference/swim/session.ts'
+import type { Answer } from '../../models/swim/vocabulary.ts'
+import { SwimCluster } from './swim-cluster.ts'
 
 /** Integers of which some lie just outside the bounds. */
 const integer = fc.oneof(
@@ -189,7 +194,9 @@ const agree = (candidate: unknown): boolean => {
 
 test('the published JSON Schemas are those of the code', () => {
   const directory = new URL('../../impl/contract/schemas/', import.meta.url)
-  const published = readdirSync(directory).map((name) => [name, readFileSync(new URL(name, directory), 'utf8')])
+  const published = readdirSync(directory, { encoding: 'utf8', recursive: true })
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => [name, readFileSync(new URL(name, directory), 'utf8')])
   expect(Object.fromEntries(published)).toEqual(generateSchemas())
 })
 
@@ -219,5 +226,88 @@ describe('the fast check of answers', () => {
   test('refuses a key that would change the prototype', () => {
     agree(JSON.parse('{"now":1,"__proto__":{"wake":2}}'))
     expect(acceptAnswer(JSON.parse('{"now":1,"__proto__":{"wake":2}}'))).toBeNull()
+  })
+})
+
+describe('the schemas of SWIM', () => {
+  const reference = createReference()
+  const initial: Answer[] = []
+  const answers: Answer[] = []
+  const recording: Implementation = {
+    hello: reference.hello,
+    open: (start) => {
+      swimSchemas.start.parse(start)
+      const session = reference.open(start)
+      initial.push(...session.initial)
+      const step: typeof session.step = (input) => {
+        const answer = session.step(input)
+        answers.push(answer)
+        return answer
+      }
+      return {
+        initial: session.initial,
+        step,
+        inspect: (node) => session.inspect(node),
+        encode: (from, to, view) => session.encode(from, to, view),
+        close: () => session.close(),
+      }
+    },
+  }
+  const cluster = new SwimCluster(recording, { nodes: ['n1', 'n2', 'n3', 'n4'], members: ['n1', 'n2', 'n3'], seed: 3 })
+  cluster.operate('n4', { type: 'join', to: ['n1'] })
+  cluster.operate('n2', { type: 'update', meta: 'm' })
+  cluster.run(3_000)
+  cluster.crash('n3')
+  cluster.run(40_000)
+  cluster.restart('n3')
+  cluster.operate('n3', { type: 'join', to: ['n1'] })
+  cluster.run(10_000)
+  const kinds = new Set(
+    answers.flatMap(({ outputs }) => outputs.flatMap((output) => (output.type === 'message' ? output.view.kind : []))),
+  )
+
+  test('take what the reference answers', () => {
+    swimSchemas.hello.parse(reference.hello)
+    expect(answers.length).toBeGreaterThan(300)
+    expect([...kinds]).toEqual(expect.arrayContaining(['ping', 'ack', 'gossip', 'push-pull', 'push-pull-reply']))
+    for (const answer of initial) expect(swimSchemas.initialAnswer.parse(answer)).toEqual(answer)
+    for (const answer of answers) expect(swimSchemas.answer.parse(answer)).toEqual(answer)
+    for (const node of cluster.nodes) swimSchemas.inspection.parse(cluster.session.inspect(node))
+  })
+
+  test.each([
+    ['an unknown kind', { kind: 'song', gossip: [] }],
+    ['an unknown field', { kind: 'ack', sequence: 1, gossip: [], surprise: 1 }],
+    [
+      'a status that updates do not have',
+      {
+        kind: 'gossip',
+        gossip: [{ status: 'left', node: 'n1', incarnation: 1, from: 'n1', address: '', meta: '' }],
+      },
+    ],
+    [
+      'a negative incarnation',
+      {
+        kind: 'gossip',
+        gossip: [{ status: 'dead', node: 'n1', incarnation: -1, from: 'n1', address: '', meta: '' }],
+      },
+    ],
+    [
+      'more updates than the bounds allow',
+      {
+        kind: 'gossip',
+        gossip: Array(limits.updates + 1).fill({
+          status: 'dead',
+          node: 'n1',
+          incarnation: 1,
+          from: 'n2',
+          address: '',
+          meta: '',
+        }),
+      },
+    ],
+    ['the name of no node', { kind: 'stream-ping', sequence: 1, target: '../x' }],
+  ])('refuse %s', (_, received) => {
+    expect(swimSchemas.answer.safeParse({ now: 1, received }).success).toBe(false)
   })
 })

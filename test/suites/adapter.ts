@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
 import type { Hello, Start } from '../../impl/contract/raft.ts'
-import { refusalSchema, replySchemas } from '../../impl/contract/schema.ts'
+import { lines, refusalSchema } from '../../impl/contract/schema.ts'
 import { Connection, openSession, type AdapterOptions, type StdioSession } from '../../impl/contract/stdio.ts'
 import type { Answer, Input, Message, OutgoingMessage, RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../models/vocabulary.ts'
@@ -483,7 +483,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
       await connection.ask('end', ended, {})
       const inputs = [{ type: 'advance', node: 'n1', at: 0, until: 1 }]
       const reply = await connection.askRaw('steps', ended, { inputs })
-      if (replySchemas.steps.safeParse(reply).success) return fail('a run that was ended still answers steps')
+      if (lines.raft.replies.steps.safeParse(reply).success) return fail('a run that was ended still answers steps')
       if (!refusalSchema.safeParse(reply).success) return fail('a request for a run that was ended is not refused')
       await openSession(connection, start)
       return null
