@@ -41,6 +41,23 @@ export function checkRaft(target: Target, options: SuiteOptions = {}): Promise<S
   return checkConformance(target, options)
 }
 
+/**
+ * Checks an implementation of SWIM in this process against every requirement of the profiles that it claims.
+ *
+ * @example await checkSwim({ kind: 'in-process', implementation: createSwimReference() }, { budget: 500 })
+ */
+export function checkSwim(
+  target: Extract<Target, { readonly kind: 'in-process' }>,
+  options: SuiteOptions = {},
+): Promise<SuiteResult> {
+  return checkConformance(target, options)
+}
+
+export { createReference as createSwimReference } from './impl/reference/swim/session.ts'
+export type * as swim from './impl/contract/swim.ts'
+export type * as swimVocabulary from './models/swim/vocabulary.ts'
+export { createSwimJudge } from './properties/swim/judge.ts'
+
 export { createReference } from './impl/reference/raft/session.ts'
 export {
   AdapterError,
@@ -66,12 +83,20 @@ export { loadSpec, type Profile, type Requirement, type Spec } from './test/suit
 export type { SuiteOptions, SuiteProgress, SuiteResult } from './test/suites/suite.ts'
 export type { Counterexample } from './test/suites/counterexample.ts'
 export type { Target } from './test/suites/target.ts'
-export { drawSchedule, type ScheduleSize } from './traces/schedule.ts'
-export { runScenario, runScenarioRemote, type RaftJudge, type RunOptions, type RunResult } from './traces/run.ts'
+export { drawSchedule, drawSwimSchedule, type ScheduleSize, type SwimScheduleSize } from './traces/schedule.ts'
+export {
+  runScenario,
+  runScenarioRemote,
+  runSwimScenario,
+  type RaftJudge,
+  type RunOptions,
+  type RunResult,
+  type SwimJudge,
+} from './traces/run.ts'
 export { rejudge, type Rejudged } from './traces/rejudge.ts'
 export { readTrace, writeTrace, type Trace, type TraceMeta } from './traces/format.ts'
 export type { TraceEvent } from './traces/event.ts'
-export { completeScenario } from './traces/scenario.ts'
+export { completeScenario, completeSwimScenario, type Scenario } from './traces/scenario.ts'
 export { parseScenario, printScenario } from './traces/text.ts'
 export { InputError } from './traces/input-error.ts'
 export { shrink, shrinkAsync, type Shrunk, type ShrinkOptions, type Trial } from './traces/shrink.ts'

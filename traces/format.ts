@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { limits as contractLimits } from '../impl/contract/limits.ts'
 import { schemas } from '../impl/contract/schema.ts'
-import { swimSchemas } from '../impl/contract/swim-schema.ts'
+import { schemas as swimSchemas } from '../impl/contract/swim/schema.ts'
 import type { Violation } from '../properties/judge.ts'
 import type { AnyTraceEvent } from './event.ts'
 import { InputError, shorten } from './input-error.ts'
@@ -101,7 +101,12 @@ const lineSchemaOf = <
     z.strictObject({ event: z.literal('end'), events: natural, violation: violationSchema.nullable() }),
   ])
 const raftLineSchema = lineSchemaOf({ ...schemas, input: inputSchema })
-const swimLineSchema = lineSchemaOf(swimSchemas)
+const [, ...otherSwimInputs] = swimSchemas.input.options
+const swimInputSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('deliver'), node, at: natural, message: swimSchemas.outgoingMessage }),
+  ...otherSwimInputs,
+])
+const swimLineSchema = lineSchemaOf({ ...swimSchemas, input: swimInputSchema })
 type Line = z.infer<typeof raftLineSchema> | z.infer<typeof swimLineSchema>
 
 const scenarioLineSchema = z.strictObject({ scenario: scenarioSchema })
@@ -117,7 +122,7 @@ for (const [id, part] of Object.entries({
 })) {
   names.add(part, { id })
 }
-for (const [id, part] of Object.entries({ ...swimSchemas, scenario: swimScenarioSchema })) {
+for (const [id, part] of Object.entries({ ...swimSchemas, scenario: swimScenarioSchema, input: swimInputSchema })) {
   names.add(part, { id: `swim-${id}` })
 }
 

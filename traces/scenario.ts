@@ -17,7 +17,7 @@ import {
   stepSchema,
 } from './scenario/shared.ts'
 
-export { defaultNetwork, leaderTarget, nodePattern, scenarioLimits } from './scenario/shared.ts'
+export { defaultNetwork, leaderTarget, scenarioLimits } from './scenario/shared.ts'
 export { completeSwimScenario, defaultSwimOptions, swimScenarioSchema } from './scenario/swim.ts'
 
 /** A scenario of any surface. */

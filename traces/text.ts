@@ -36,7 +36,6 @@ import { printRaftOptions, raftLanguage, readRaftOptions } from './text/raft.ts'
 import {
   type Language,
   type StepReader,
-  expectUsageIn,
   printNetwork,
   printRange,
   printStepIn,
@@ -304,11 +303,6 @@ class SwimReader extends ScenarioReader<SwimOperation> {
     if (header === 'members') this.members = this.nodesOf(header, cursor, column)
     else this.options = readSwimOptions(cursor)
   }
-}
-
-/** How an expectation of Raft is written: `expect value NODE KEY=VALUE`. */
-export function expectUsage(name: string, step: 'expect' | 'reach' = 'expect'): string {
-  return expectUsageIn(raftLanguage, name, step)
 }
 
 /** How every step of Raft is written, for a usage page. */

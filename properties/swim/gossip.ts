@@ -29,6 +29,7 @@ export function judgeGossip(
   if (!('gossip' in view)) return
   if (view.kind === 'gossip') judgeTarget(cluster, member, message)
   for (const update of view.gossip) {
+    if (update.status === 'dead' && update.node === member.id) member.hasToldLeave = true
     judgeOwner(cluster, member, update.node, update.incarnation)
     judgeKnown(cluster, member, update, before)
     // Who is pinged under suspicion is told so each time.

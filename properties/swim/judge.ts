@@ -166,6 +166,7 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       probes.judgeScore(cluster, member, refuted, probe, probes.probeEnd(member, probe, hadAnswer, suspected))
     }
 
+    if (input.type === 'operation') member.operations.set(input.id, { type: input.operation.type, since: member.now })
     for (const output of answer.outputs) {
       if (output.type === 'message') {
         probes.judgeProbing(cluster, member, output, owed, before)

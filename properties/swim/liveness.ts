@@ -24,7 +24,7 @@ const roundsOf = (member: Member): number => 2 * member.greatestSize + 4
 interface Watch {
   readonly observer: Member
   readonly subject: number
-  readonly probes: number
+  probes: number
   /** Instant by which the longest suspicion that it may hold has ended, once it has made all these probes; 0 before. */
   due: Milliseconds
   /** Whether the observer has noticed. */
@@ -69,6 +69,9 @@ export class Liveness {
         if (status !== ALIVE && status !== SUSPECT) {
           if (!watch.found) cluster.tested[R.findsTheDead]!++
           watch.found = true
+          // Who has forgotten it may hear of it from somebody slower, and find out again.
+          watch.probes = member.probeCount
+          watch.due = 0
           continue
         }
         if (member.probeCount - watch.probes <= roundsOf(member)) continue

@@ -102,6 +102,8 @@ export class Member {
 
   /** How often each update was sent, by its text. */
   readonly sent = new Map<string, number>()
+  /** It has told somebody that it leaves. */
+  hasToldLeave = false
   gossipExcess = 0
   gossipCountedAt: Milliseconds = 0
   /** Since when it ought to have exchanged tables. */
@@ -154,6 +156,6 @@ export class Member {
     this.opened.clear()
     this.operations.clear()
     this.incarnation = this.score = 0
-    this.leaving = false
+    this.leaving = this.hasToldLeave = false
   }
 }

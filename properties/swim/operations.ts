@@ -10,10 +10,9 @@ type Operation = Extract<Input, { readonly type: 'operation' }>
 export function noteOperation(
   cluster: Cluster,
   member: Member,
-  { id, operation }: Operation,
+  { operation }: Operation,
   outputs: readonly Output[],
 ): void {
-  member.operations.set(id, { type: operation.type, since: member.now })
   switch (operation.type) {
     case 'join':
       return
@@ -48,8 +47,7 @@ export function judgeResult(
   member.operations.delete(result.operation)
   if (asked.type !== 'leave' || result.status !== 'ok') return
   cluster.tested[R.leaveIsTold]!++
-  const told = [...member.sent.keys()].some((key) => key.startsWith(`${member.id} dead `))
   const company = member.present > (statusOf(member.known(member.number)) === LEFT ? 0 : 1)
-  if (told || !company) return
+  if (member.hasToldLeave || !company) return
   cluster.fail(R.leaveIsTold, member, 'says that it has left, and has told nobody', 'that it left, told to somebody')
 }

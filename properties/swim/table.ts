@@ -124,7 +124,11 @@ function judgeChange(
   )
     return
   if (group === undefined) cluster.tested[R.changesByCause]!++
-  if (judgeOwnCause(cluster, member, input, subject, known, next)) return
+  const isTold =
+    group?.some(({ status, incarnation }) => status === DEAD && incarnation >= incarnationOf(known)) ?? false
+  // Who was told of a death was not quick to judge.
+  const isByOthers = isTold && statusOf(known) === ALIVE && statusOf(next) === DEAD
+  if (!isByOthers && judgeOwnCause(cluster, member, input, subject, known, next)) return
   if (group === undefined) {
     cluster.fail(
       R.changesByCause,
@@ -219,7 +223,7 @@ function countTested(cluster: Cluster, member: Member, known: number, group: rea
 function blameTaken(known: number, next: number, group: readonly Said[]): number {
   const status = statusOf(known)
   const after = statusOf(next)
-  if (status === UNKNOWN) return after === ALIVE ? R.takesNewMember : R.ignoresUnknown
+  if (status === UNKNOWN) return group.some((each) => each.status === ALIVE) ? R.takesNewMember : R.ignoresUnknown
   if (after === UNKNOWN) return R.changesByCause
   if (after === ALIVE) {
     if (group.some(({ status: each }) => each === ALIVE)) return R.ignoresOlderAlive

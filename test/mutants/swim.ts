@@ -15,3 +15,11 @@ export const swimMutants: readonly Mutant[] = [
   ...health,
   ...dissemination,
 ]
+
+/** Mutants that no run of the suite gives away, by name, each with the reason. */
+export const unseenSwimMutants: Readonly<Record<string, string>> = {
+  'retransmits-once': 'SPEC.md says how often an update is told at most, and not how often at least.',
+  'refutes-in-silence': 'In the end everybody joins everybody again, and whole tables bring the refutation along.',
+  'exchanges-to-join-only': 'In the end everybody joins everybody again, so that other exchanges are not needed.',
+  'dead-are-not-told': 'In the end everybody joins everybody again, so that halves find each other without it.',
+}

@@ -5,32 +5,41 @@ import { Disk } from '../../impl/reference/raft/disk.ts'
 import type { JournalRecord, Saved } from '../../impl/reference/raft/journal.ts'
 import { RaftMember } from '../../impl/reference/raft/member.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
+import type { MemberSetup } from '../../impl/reference/swim/core.ts'
+import { SwimMember } from '../../impl/reference/swim/member.ts'
+import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
 import type { Message } from '../../models/raft/vocabulary.ts'
+import type { Status, SwimScenario, Update } from '../../models/swim/vocabulary.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
+import { createSwimJudge } from '../../properties/swim/judge.ts'
 import { readTrace, writeTrace, type Trace } from '../../traces/format.ts'
 import { rejudge } from '../../traces/rejudge.ts'
-import { runScenario, type RunResult } from '../../traces/run.ts'
+import { runScenario, runSwimScenario, type RunResult, type SwimJudge } from '../../traces/run.ts'
+import { show } from '../../traces/show.ts'
 import { shrink, trialOf } from '../../traces/shrink.ts'
-import { parseRaftScenario, printScenario } from '../../traces/text.ts'
+import { parseRaftScenario, parseScenario, printScenario } from '../../traces/text.ts'
 
 const folder = join(import.meta.dirname, '../../traces/corpus')
-const names = readdirSync(folder)
-  .filter((name) => name.endsWith('.scenario'))
-  .sort()
 const text = (name: string): string => readFileSync(join(folder, name), 'utf8')
+const namesOf = (surface: 'raft' | 'swim'): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.scenario') && text(name).startsWith(surface))
+    .sort()
+const names = namesOf('raft')
+
+const traceMeta = {
+  format: 'swarmcheck-trace',
+  version: 1,
+  swarmcheck: '0.1.0',
+  seed: null,
+  requirement: null,
+} as const
 
 function run(name: string, options: ReferenceOptions = {}): { result: RunResult; trace: Trace } {
   const implementation = createReference(options)
   const scenario = parseRaftScenario(text(name), name)
   const result = runScenario(scenario, implementation, judgeOf(implementation))
-  const meta = {
-    format: 'swarmcheck-trace' as const,
-    version: 1 as const,
-    swarmcheck: '0.1.0',
-    implementation: implementation.hello,
-    seed: null,
-    requirement: null,
-  }
+  const meta = { ...traceMeta, implementation: implementation.hello }
   return { result, trace: { meta, scenario, events: result.events, violation: result.violation } }
 }
 
@@ -287,6 +296,76 @@ const mistakes: Record<string, [ReferenceOptions, string]> = {
 
 test('every scenario has a mistake that it is there for', () => {
   expect(Object.keys(mistakes).sort()).toEqual(names)
+})
+
+/** What each scenario of SWIM is there for. */
+const swimMistakes: Record<string, [new (setup: MemberSetup) => SwimMember, string]> = {
+  'swim-crash-is-found.scenario': [
+    class extends SwimMember {
+      protected override suspicionTimedOut(): void {}
+    },
+    'swim/suspicion-ends',
+  ],
+  'swim-false-suspicion.scenario': [
+    class extends SwimMember {
+      protected override refutation(own: number): number {
+        return own
+      }
+    },
+    'swim/refutes',
+  ],
+  'swim-leave-is-no-failure.scenario': [
+    class extends SwimMember {
+      protected override statusAfterDeath({ node }: Update): Status {
+        return node === this.name ? 'left' : 'dead'
+      }
+    },
+    'swim/leave-is-no-failure',
+  ],
+}
+
+describe('the scenarios of SWIM', () => {
+  const reference = createSwimReference()
+  const judge = (): SwimJudge => createSwimJudge(reference.hello.profiles)
+  const scenarioOf = (name: string): SwimScenario => parseScenario(text(name), name) as SwimScenario
+
+  test('each have a mistake that they are there for', () => {
+    expect(Object.keys(swimMistakes)).toEqual(namesOf('swim'))
+  })
+
+  test.each(Object.entries(swimMistakes))(
+    '%s is passed by the reference, and catches its mistake',
+    (name, [Member, slug]) => {
+      const scenario = scenarioOf(name)
+      expect(text(name)).toMatch(/^swim scenario v1\nname .+\n(# .+\n){2,}nodes /)
+      expect(parseScenario(printScenario(scenario))).toEqual(scenario)
+      const { violation, settled, skipped, outside } = runSwimScenario(scenario, reference, judge())
+      expect({ violation, settled, skipped, outside }).toEqual({
+        violation: null,
+        settled: true,
+        skipped: {},
+        outside: {},
+      })
+
+      const wrong = createSwimReference({ Member })
+      const seen = runSwimScenario(scenario, wrong, judge())
+      expect(seen.violation?.requirement).toBe(slug)
+      const meta = { ...traceMeta, implementation: wrong.hello }
+      const trace: Trace = { meta, scenario, events: seen.events, violation: seen.violation }
+      const read = readTrace(writeTrace(trace), name)
+      expect(writeTrace(read)).toBe(writeTrace(trace))
+      expect(rejudge(read, judge())).toEqual({ violation: seen.violation, event: seen.violationEvent })
+      const shown = show({ trace: read, violation: seen.violation!, event: seen.violationEvent })
+      expect(shown).toContain(slug)
+      expect(shown).toContain('How it came to that')
+
+      const shrunk = shrink(scenario, (candidate) =>
+        trialOf(runSwimScenario(candidate, wrong, judge(), { record: false }), slug),
+      )
+      expect(shrunk.complete).toBe(true)
+      expect(shrunk.scenario.steps.length).toBeLessThan(scenario.steps.length)
+    },
+  )
 })
 
 describe.each(Object.entries(mistakes))('%s catches its mistake', (name, [options, slug]) => {

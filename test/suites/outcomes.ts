@@ -29,7 +29,7 @@ const withoutCapability: Readonly<Record<string, string>> = { disk: 'has no disk
 /** What the implementation lacks to be tested for a profile, in a few words; empty if nothing. */
 function lack({ operations, capabilities }: AnyHello, profile: string): string {
   const { operation, capability } = needs[profile] ?? {}
-  const has = capabilities as Readonly<Record<string, boolean>>
+  const has = capabilities as unknown as Readonly<Record<string, boolean>>
   if (capability !== undefined && !has[capability]!) return withoutCapability[capability]!
   const offered: readonly string[] = operations
   return operation !== undefined && !offered.includes(operation) ? `does not offer operation ${operation}` : ''

@@ -8,9 +8,9 @@ import type { AnyTraceEvent } from '../../traces/event.ts'
 import { memberPaths, type MemberPath, type MemberPathOptions } from '../../models/raft/paths.ts'
 import { completeScenario, type Scenario } from '../../traces/scenario.ts'
 import { MemberCampaign, pathOptionsFor } from '../../traces/run/member-campaign.ts'
-import { scenarioOfSwimPath } from '../../traces/run/swim/member-path.ts'
+import { allSwimPaths, scenarioOfSwimPath } from '../../traces/run/swim/member-path.ts'
 import type { SwimSurface } from '../../traces/surface.ts'
-import { swimPaths, type SwimPath } from '../../models/swim/paths.ts'
+import type { SwimPath } from '../../models/swim/paths.ts'
 import { startOfPath } from '../../traces/run/member-path.ts'
 import type { RunResult } from '../../traces/run.ts'
 import type { Case, CaseSource } from './scenarios.ts'
@@ -170,7 +170,7 @@ class Work {
   /** Every path of the member machine of SWIM. */
   async #walkSwimPaths(number: number): Promise<void> {
     let failed: RunResult<SwimSurface> | null = null
-    for (const path of swimPaths()) {
+    for (const path of allSwimPaths()) {
       if (this.#aborted) break
       const result = await this.#runner.runSwimPath(path, {})
       addRun(this.tally, number, scenarioOfSwimPath(path), result, path)
@@ -254,7 +254,7 @@ export function pathOfScenario({ name, options: { preVote } }: RaftScenario, hel
 /** The path of SWIM that a scenario stands for; null if it stands for none. */
 export function swimPathOfScenario({ surface, name, steps }: Scenario): SwimPath | null {
   if (surface !== 'swim' || steps.length > 0) return null
-  return swimPaths().find((path) => path.name === name) ?? null
+  return allSwimPaths().find((path) => path.name === name) ?? null
 }
 
 /** How the death of an adapter reads as a broken requirement. */

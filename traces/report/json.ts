@@ -2,7 +2,7 @@
 import { match } from 'ts-pattern'
 import { z } from 'zod'
 import { schemas } from '../../impl/contract/schema.ts'
-import { swimSchemas } from '../../impl/contract/swim-schema.ts'
+import { schemas as swimSchemas } from '../../impl/contract/swim/schema.ts'
 import { firstIssue, parseLine } from '../format.ts'
 import { InputError, suggestion } from '../input-error.ts'
 import { tones, type Row } from '../show/story.ts'

@@ -1,6 +1,6 @@
 /** What a scenario of SWIM may hold: defaults, bounds and a schema. */
 import { z } from 'zod'
-import { swimSchemas } from '../../impl/contract/swim-schema.ts'
+import { schemas } from '../../impl/contract/swim/schema.ts'
 import type { MessageKind, Operation, SwimOptions, SwimScenario } from '../../models/swim/vocabulary.ts'
 import { tableExpectations } from '../expect/swim.ts'
 import { defaultNetwork, network, node, nodesOfStep, problemsOf, scenarioLimits, stepSchema } from './shared.ts'
@@ -35,6 +35,8 @@ const kinds: Record<MessageKind, true> = {
 }
 export const swimMessageKinds = Object.keys(kinds) as [MessageKind, ...MessageKind[]]
 
+const operation = schemas.input.options.flatMap(({ shape }) => ('operation' in shape ? [shape.operation] : []))[0]!
+
 const shape = z.strictObject({
   version: z.literal(1),
   surface: z.literal('swim'),
@@ -42,9 +44,9 @@ const shape = z.strictObject({
   seed: z.int().min(0),
   nodes: z.array(node).min(1).max(scenarioLimits.nodes),
   members: z.array(node).max(scenarioLimits.nodes),
-  options: swimSchemas.options,
+  options: schemas.start.shape.options,
   network,
-  steps: z.array(stepSchema(swimSchemas.operation, swimMessageKinds, tableExpectations)).max(scenarioLimits.steps),
+  steps: z.array(stepSchema(operation, swimMessageKinds, tableExpectations)).max(scenarioLimits.steps),
 })
 
 /** A whole scenario: well-formed, within bounds, and speaking only of its own nodes. */

@@ -2,8 +2,8 @@
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
 import type { Implementation } from '../../../impl/contract/swim.ts'
 import { acceptingTransition, initialSnapshot, nextSnapshot, type SwimOutcome } from '../../../models/swim/member.ts'
-import type { SwimPath, SwimPathStep } from '../../../models/swim/paths.ts'
-import type { Answer, Input, MemberRecord, SwimScenario, Update } from '../../../models/swim/vocabulary.ts'
+import { swimPaths, type SwimPath, type SwimPathStep } from '../../../models/swim/paths.ts'
+import type { Answer, Input, MemberRecord, Message, SwimScenario, Update } from '../../../models/swim/vocabulary.ts'
 import type { NodeId } from '../../../models/vocabulary.ts'
 import type { Violation } from '../../../properties/judge.ts'
 import { Recording } from '../../record.ts'
@@ -20,6 +20,27 @@ const speaker = 'n3'
 
 /** Where a second node of the same name says that it is. */
 const elsewhere = '10.9.9.9:7946'
+
+/** A path of which no machine tells: what is asked of a member that has nothing to say to it. */
+const strangersPath: SwimPath = {
+  surface: 'swim',
+  name: 'member path 0 (helping)',
+  start: { holding: 'alive', incarnation: 1 },
+  steps: [],
+}
+
+/** Pings for another name, and a request for help that wants no nack. */
+const strangers: readonly { readonly view: Message; readonly waits: boolean }[] = [
+  { view: { kind: 'ping', sequence: 1, target: other, gossip: [] }, waits: false },
+  { view: { kind: 'stream-ping', sequence: 2, target: other }, waits: false },
+  { view: { kind: 'indirect-ping', sequence: 3, target: other, nack: false, gossip: [] }, waits: true },
+  { view: { kind: 'ping', sequence: 4, target: tested, gossip: [] }, waits: false },
+]
+
+/** All paths, that of the strangers first. */
+export function allSwimPaths(): readonly SwimPath[] {
+  return [strangersPath, ...swimPaths()]
+}
 
 /** The cluster of a path; it has no steps, since the others are played. */
 export function scenarioOfSwimPath({ name, start }: SwimPath): SwimScenario {
@@ -55,22 +76,31 @@ export function runSwimPath(
     }
     for (const output of outputs) if (output.type === 'result') increment(results, output.status)
   }
+  let now = 0
   const give = (input: Input): void => {
     const answer = session.step(input)
     steps++
-    recording.add({ event: 'step', now: 0, input, answer })
-    violation = judge.step(input, answer, 0)
+    recording.add({ event: 'step', now: answer.now, input, answer })
+    violation = judge.step(input, answer, answer.now)
+    now = answer.now
     fold(answer)
+  }
+  const ask = (view: Message): void => {
+    increment(deliveries, view.kind)
+    give({ type: 'deliver', node: tested, at: now, message: session.encode(speaker, tested, view) })
+  }
+  /** Lets the node see that nothing comes for so long as it waits for others. */
+  const wait = (): void => {
+    const until = now + 2 * start.options.probeTimeout
+    while (now < until && violation === null) give({ type: 'advance', node: tested, at: now, until })
   }
   const tell = ({ input }: SwimPathStep): void => {
     if (input.type === 'leave') {
       increment(operations, 'leave')
-      return give({ type: 'operation', node: tested, at: 0, id: steps + 1, operation: { type: 'leave' } })
+      return give({ type: 'operation', node: tested, at: now, id: steps + 1, operation: { type: 'leave' } })
     }
     const gossip = [updateOf(input, subject, table.get(subject))]
-    const message = session.encode(speaker, tested, { kind: 'gossip', gossip })
-    increment(deliveries, 'gossip')
-    give({ type: 'deliver', node: tested, at: 0, message })
+    ask({ kind: 'gossip', gossip })
   }
 
   try {
@@ -79,6 +109,10 @@ export function runSwimPath(
     const own = session.initial[scenario.nodes.indexOf(tested)]
     if (own === undefined) throw new AdapterError('contract', `no initial answer of ${tested}`)
     fold(own)
+    for (const { view, waits } of path.name === strangersPath.name ? strangers : []) {
+      if (violation === null) ask(view)
+      if (waits && violation === null) wait()
+    }
     let snapshot = initialSnapshot(path.start)
     for (const step of path.steps) {
       if (violation !== null) break
@@ -101,8 +135,8 @@ export function runSwimPath(
     events: recording.events,
     eventCount: recording.count,
     steps,
-    deliveries: deliveries.get('gossip') ?? 0,
-    duration: 0,
+    deliveries: [...deliveries.values()].reduce((sum, count) => sum + count, 0),
+    duration: now,
     faults: {},
     skipped: {},
     outside: {},
