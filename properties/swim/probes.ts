@@ -189,7 +189,8 @@ function judgeProbe(
   }
   judgePace(cluster, member)
   judgeRound(cluster, member, target)
-  if (member.probe !== null) judgeSilence(cluster, member, member.probe)
+  // Whoever goes on to the next one has made up its mind about the last.
+  if (member.probe !== null && member.now >= member.probe.deadline) judgeSilence(cluster, member, member.probe)
   const score = Math.max(member.score, member.scoreBefore)
   const probe: Probe = {
     target,
@@ -498,7 +499,7 @@ function others(member: Member, subject: number): number {
 
 /** A probe that got no answer ends in a suspicion. */
 function judgeSilence(cluster: Cluster, member: Member, probe: Probe): void {
-  if (probe.answered || probe.answeredOnStream || member.now <= probe.deadline + GRANULE) return
+  if (probe.answered || probe.answeredOnStream) return
   if (member.known(probe.target) !== probe.known || statusOf(probe.known) !== ALIVE) return
   // It may be what it was once more: suspected, dead, forgotten, and met again.
   if ((member.changedAt[probe.target] ?? 0) > probe.sentAt) return
@@ -515,7 +516,7 @@ function judgeSilence(cluster: Cluster, member: Member, probe: Probe): void {
 export function judgeProbesOverdue(cluster: Cluster, member: Member): void {
   const { probe } = member
   const { probeInterval, probeTimeout } = cluster.options
-  if (probe !== null) judgeSilence(cluster, member, probe)
+  if (probe !== null && member.now > probe.deadline + GRANULE) judgeSilence(cluster, member, probe)
   for (const relay of member.relays.values()) {
     if (!relay.nack || relay.answered || relay.ended || member.now <= relay.sentAt + probeTimeout + GRANULE) continue
     relay.ended = true

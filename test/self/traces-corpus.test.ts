@@ -302,9 +302,11 @@ test('every scenario has a mistake that it is there for', () => {
 const swimMistakes: Record<string, [new (setup: MemberSetup) => SwimMember, string]> = {
   'swim-crash-is-found.scenario': [
     class extends SwimMember {
-      protected override suspicionTimedOut(): void {}
+      protected override probeTimedOut(): void {
+        this.probeAnswered()
+      }
     },
-    'swim/suspicion-ends',
+    'swim/suspects-the-silent',
   ],
   'swim-false-suspicion.scenario': [
     class extends SwimMember {
