@@ -81,7 +81,10 @@ const says = (node: RunningSwimNode, table: Record<string, Status>): Promise<unk
     throw new Error(`${error.message}, but ${JSON.stringify(tableOf(node))}`)
   })
 
-describe('among themselves', () => {
+/** Real clocks: a machine that stalls long enough lets live members be taken for dead. */
+const patient = { retry: 1 }
+
+describe('among themselves', patient, () => {
   test.each([
     ['in the clear', {}],
     ['encrypted, with a label', { keys: [key], label: 'blue' }],
@@ -490,7 +493,7 @@ class MixedCluster {
 }
 
 const title = missing.length === 0 ? 'with serf agents' : `with serf agents (skipped: no ${missing.join(', no ')} here)`
-describe.skipIf(missing.length > 0)(title, () => {
+describe.skipIf(missing.length > 0)(title, patient, () => {
   let built: ReturnType<typeof buildCommand>
   beforeAll(() => {
     built = buildCommand()
