@@ -1,14 +1,5 @@
 /** The judge of Raft: one step at a time, in the order in which a reader would look for the cause. */
-import type {
-  Answer,
-  Entry,
-  Input,
-  Inspection,
-  LogDelta,
-  MemberState,
-  MembershipChange,
-  Message,
-} from '../../models/raft/vocabulary.ts'
+import type { Answer, Entry, Input, Inspection, LogDelta, MemberState, Message } from '../../models/raft/vocabulary.ts'
 import { isQuorum, leaderMayCommit } from '../../models/raft/rules.ts'
 import type { NodeId } from '../../models/vocabulary.ts'
 import { allLayers } from '../catalogue.ts'
@@ -23,13 +14,13 @@ import { applyDelta, misplacedEntry } from './member.ts'
 import type { EntryRecord, Member } from './member.ts'
 import { judgeChangeAdded, judgeConfiguration, judgeFollowsLog, trackConfigurationIndex } from './membership.ts'
 import type { ConfigurationCauses } from './membership.ts'
+import { judgeOperation, judgeResult, noteOperation, noteProposedEntry, noteToldToStand } from './operations.ts'
 import * as receive from './receive.ts'
 import type { AppendPlan } from './receive.ts'
 import { R } from './requirements.ts'
 import {
   countsLearners,
   describeVoters,
-  heardSince,
   judgeRole,
   judgeSpread,
   judgeTerm,
@@ -37,7 +28,7 @@ import {
   judgeVote,
   names,
 } from './role.ts'
-import { judgeMessage, judgeReadServed, judgeStateDigest } from './send.ts'
+import { judgeMessage, judgeSentOn, judgeStateDigest } from './send.ts'
 
 /** What the judge needs of a start; the contract's own type has more. */
 export interface JudgedStart {
@@ -145,7 +136,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const planned = view?.kind === 'append-entries' ? receive.planAppend(member, view) : null
     const matched = view?.kind === 'install-snapshot' && member.log.termAt(view.lastIndex) === view.lastTerm
     if (from !== null && view !== null) this.noteResponses(member, from, view, local)
-    if (input.type === 'operation') this.noteOperation(member, input, local, now)
+    if (input.type === 'operation') this.ask(member, input, local, now)
 
     const { state } = answer
     const configured = state?.configuration
@@ -190,10 +181,8 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     if (input.type === 'written' && member.busySince < 0) member.matchFloor.set(member.match)
     if (from !== null && input.type === 'deliver') this.judgeReply(member, from, input.message.view, answer, told)
     if (from !== null && view !== null) this.judgeRefusal(member, from, view, planned, answer)
-    if (input.type === 'operation' && input.operation.type === 'change-membership') {
-      this.judgeRemoval(member, input.operation.changes, answer, local)
-    }
-    if (input.type === 'operation' && input.operation.type === 'propose') this.judgeForwarding(member, answer)
+    if (from !== null && view?.kind === 'append-entries-response') judgeSentOn(cluster, member, from, view)
+    if (input.type === 'operation') judgeOperation(cluster, member, input.operation, answer, local)
     if (member.ready) this.judgeReady(member)
     this.forgetCauses()
   }
@@ -275,28 +264,6 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
   }
 
-  /** [SK] CanRemoveMember: those that can be reached must be a quorum of what remains. */
-  private judgeRemoval(member: Member, changes: readonly MembershipChange[], answer: Answer, local: number): void {
-    const { cluster } = this
-    if (member.roleBefore === 'leader' && leavesNoVoter(member, changes)) cluster.tested[R.refusesLastVoterRemoval]!++
-    if (!cluster.claims.profiles.has('raft-swarmkit') || member.roleBefore !== 'leader' || changes.length !== 1) return
-    const change = changes[0]!
-    const number = cluster.byId.get(change.node)?.number
-    if (change.type !== 'remove' || number === undefined || ((member.votersBefore >> number) & 1) === 0) return
-    const remaining = member.votersBefore & ~(1 << number)
-    const reachable = heardSince(member, local - 2 * cluster.options.electionTimeout)
-    cluster.tested[R.removalKeepsQuorum]!++
-    if (isQuorum(reachable, remaining, 0)) return
-    if (answer.log?.append?.some((entry) => entry.kind === 'configuration')) {
-      cluster.fail(
-        R.removalKeepsQuorum,
-        member,
-        `removes ${change.node} though of those that remain only ${names(cluster, reachable & remaining)} answered within two election timeouts`,
-        'a refusal',
-      )
-    }
-  }
-
   private noteResponses(member: Member, from: Member, view: Message, local: number): void {
     switch (view.kind) {
       case 'request-vote-response':
@@ -324,37 +291,11 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
   }
 
-  private noteOperation(
-    member: Member,
-    input: Extract<Input, { type: 'operation' }>,
-    local: number,
-    now: number,
-  ): void {
-    const { operation, id } = input
-    this.history.invoke(id, operation, now)
-    if (this.liveness.phase === 'settle') this.liveness.asked(id, operation)
-    member.pending.set(id, {
-      id,
-      entry: null,
-      type: operation.type === 'read' ? `read ${operation.by}` : operation.type,
-      step: this.cluster.step,
-      appliedThen: member.applied,
-      commitThen: member.commit,
-      leading: member.role === 'leader',
-    })
-    if (operation.type === 'transfer' && member.role === 'leader' && operation.to !== member.id) {
-      const number = this.cluster.byId.get(operation.to)?.number
-      if (number !== undefined) member.transferTargets |= 1 << number
-      if (number !== undefined && (((member.voters | member.outgoing) >> number) & 1) === 1) {
-        // An implementation may refuse a second transfer, or let it take the place of the first.
-        if (member.transferTo === null || local - member.transferSince > this.cluster.options.electionTimeout) {
-          member.transferTo = operation.to
-          member.transferSince = local
-        }
-        member.transferAsked = local
-        member.transferTargets |= 1 << number
-      }
-    }
+  private ask(member: Member, input: Extract<Input, { type: 'operation' }>, local: number, now: number): void {
+    const { history, liveness } = this
+    history.invoke(input.id, input.operation, now)
+    noteOperation(this.cluster, member, input, local, liveness.phase === 'settle')
+    liveness.asked(input.id, input.operation, member)
   }
 
   private judgeDelivered(
@@ -718,6 +659,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         case 'message':
           if ((member.owedAppends | member.owedVotes) !== 0) this.noteReply(member, output.view, output.to)
           if (output.view.kind === 'member-removed') this.judgeTold(member, cluster.member(output.to))
+          if (output.view.kind === 'timeout-now') noteToldToStand(member, cluster.member(output.to))
           judgeMessage(cluster, member, output, local)
           noteDeparture(cluster, member, output)
           break
@@ -744,7 +686,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
           member.restoredAt = output.index
           break
         case 'result':
-          this.judgeResult(member, output)
+          this.liveness.answered(cluster, member, judgeResult(cluster, member, output), output.status)
           this.history.answer(output, cluster.now)
           break
       }
@@ -865,123 +807,6 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
   }
 
-  private judgeResult(member: Member, result: Extract<Answer['outputs'][number], { type: 'result' }>): void {
-    const { cluster } = this
-    const pending = member.pending.get(result.operation)
-    if (pending === undefined) return
-    member.pending.delete(result.operation)
-    this.liveness.answered(result.operation, result.status)
-    const { entry } = pending
-    if (result.status === 'failed' && entry !== null && member.log.at(entry.index) === entry) {
-      cluster.fail(
-        R.respondsAfterApplying,
-        member,
-        `answered failed to operation ${result.operation}, and its log holds ${describeRecord(entry)}, which it made of it`,
-        'unknown, or ok once it is applied: the entry may still take effect',
-      )
-    }
-    if (result.status !== 'ok') {
-      if (pending.type === 'read lease' && !cluster.options.checkQuorum) cluster.tested[R.leaseNeedsCheckQuorum]!++
-      return
-    }
-    switch (pending.type) {
-      case 'propose':
-        cluster.tested[R.respondsAfterApplying]!++
-        if (member.applied <= pending.appliedThen) {
-          cluster.fail(
-            R.respondsAfterApplying,
-            member,
-            `answered ok to operation ${result.operation}, and has applied nothing since it was asked`,
-            'an answer after the entry was applied',
-          )
-        } else if (entry !== null && member.applied < entry.index) {
-          cluster.fail(
-            R.respondsAfterApplying,
-            member,
-            `answered ok to operation ${result.operation} with ${member.applied} applied, and made ${describeRecord(entry)} of it`,
-            'an answer after the entry was applied',
-          )
-        }
-        return
-      case 'read read-index':
-        this.judgeReadResult(member, pending.step, pending.commitThen)
-        return
-      case 'read lease':
-        if (member.role === 'leader' && readAnswers(member, pending.step).length === 0) this.judgeLeaseRead(member)
-        else this.judgeReadResult(member, pending.step, pending.commitThen)
-        return
-      default:
-    }
-  }
-
-  private judgeReadResult(member: Member, arrived: number, commitThen: number): void {
-    const { cluster } = this
-    let index = commitThen
-    const answers = readAnswers(member, arrived)
-    // Who leads now may have asked another leader before.
-    if (member.role === 'leader' && answers.length === 0) judgeReadServed(cluster, member, arrived)
-    else {
-      cluster.tested[R.readConfirmsLeadership]!++
-      if (answers.length === 0) {
-        cluster.fail(
-          R.readConfirmsLeadership,
-          member,
-          `as ${member.role} served a read without a read index from a leader`,
-          'a read only with a read index given after it arrived',
-        )
-        return
-      }
-      index = Math.min(...answers.map((each) => each.index))
-    }
-    cluster.tested[R.readWaitsForIndex]!++
-    if (member.applied < index) {
-      cluster.fail(
-        R.readWaitsForIndex,
-        member,
-        `answered a read with read index ${index}, and has applied ${member.applied}`,
-        `an answer once index ${index} is applied`,
-      )
-    }
-  }
-
-  private judgeLeaseRead(member: Member): void {
-    const { cluster } = this
-    const { options } = cluster
-    cluster.tested[R.leaseNeedsCheckQuorum]!++
-    cluster.tested[R.leaseReadWithinLease]!++
-    if (!options.checkQuorum) {
-      cluster.fail(R.leaseNeedsCheckQuorum, member, 'served a lease read with CheckQuorum off', 'a refusal')
-      return
-    }
-    const answered = cluster.members.filter(
-      (other) => other !== member && member.lastLocal - member.answered[other.number]! <= options.electionTimeout,
-    )
-    let set = 1 << member.number
-    for (const other of answered) set |= 1 << other.number
-    if (!isQuorum(set, member.voters, member.outgoing)) {
-      cluster.fail(
-        R.leaseReadWithinLease,
-        member,
-        `served a lease read, and within an election timeout only ${names(cluster, set & ~(1 << member.number))} answered it`,
-        'a lease read only by a leader that a quorum answered within an election timeout',
-      )
-    }
-  }
-
-  /** [SK] ProcessRaftMessage: only the leader proposes. */
-  private judgeForwarding(member: Member, answer: Answer): void {
-    if (!this.cluster.claims.profiles.has('raft-swarmkit') || member.role === 'leader') return
-    this.cluster.tested[R.proposalsNotForwarded]!++
-    const passed = answer.outputs.find((output) => output.type === 'message' && output.view.kind === 'propose')
-    if (passed?.type !== 'message') return
-    this.cluster.fail(
-      R.proposalsNotForwarded,
-      member,
-      `as ${member.role} passed a proposal on to ${passed.to}`,
-      'a refusal to the client',
-    )
-  }
-
   /** Waiting proposals of a leader that lost its role, transfers, and what they forbid. */
   private judgeTransfer(member: Member, input: Input, answer: Answer, local: number): void {
     const { cluster } = this
@@ -992,7 +817,7 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       if (claims.profiles.has('raft-swarmkit')) {
         tested[R.lostLeadershipFailsWaiting]!++
         for (const pending of member.pending.values())
-          if (pending.type === 'propose' && pending.leading) member.lostProposals = true
+          if (pending.operation.type === 'propose' && pending.leading) member.lostProposals = true
         if (member.lostProposals) {
           cluster.fail(
             R.lostLeadershipFailsWaiting,
@@ -1146,28 +971,6 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
     table[ROLES.indexOf(member.roleBefore) * 4 + ROLES.indexOf(member.role)]!++
   }
-}
-
-/** The entry that a leader makes of a proposal at once; others forward it, or wait. */
-function noteProposedEntry(member: Member, operation: number, answer: Answer): void {
-  const pending = member.pending.get(operation)
-  if (pending === undefined || pending.type !== 'propose' || member.role !== 'leader') return
-  const entry = answer.log?.append?.findLast(({ kind }) => kind === 'command')
-  if (entry !== undefined) pending.entry = member.log.at(entry.index)
-}
-
-function leavesNoVoter(member: Member, changes: readonly MembershipChange[]): boolean {
-  const voters = new Set(member.configurationBefore.voters)
-  for (const { type, node } of changes) {
-    if (type === 'add-voter') voters.add(node)
-    else voters.delete(node)
-  }
-  return voters.size === 0
-}
-
-/** Read indexes that a leader gave a member which had asked for them since a step. */
-function readAnswers({ readAnswers: all }: Member, since: number): Member['readAnswers'] {
-  return all.filter(({ asked }) => asked >= since)
 }
 
 function replies(answer: Answer, to: Member): Message[] {

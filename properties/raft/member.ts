@@ -4,6 +4,7 @@ import type {
   Entry,
   LogDelta,
   MemberState,
+  Operation,
   OutgoingMessage,
   Role,
   WriteContents,
@@ -85,11 +86,20 @@ export interface PendingOperation {
   /** Of a proposal: the entry that its leader made of it at once. */
   entry: EntryRecord | null
   readonly id: number
-  readonly type: string
+  readonly operation: Operation
   readonly step: number
   readonly appliedThen: number
   readonly commitThen: number
+  /** Whether the member led then, in which term, and whom it took for leader. */
   readonly leading: boolean
+  readonly term: number
+  readonly leader: NodeId | null
+  /** Whether liveness was demanded by then. */
+  readonly settling: boolean
+  /** Local instant. */
+  readonly since: number
+  /** Of a transfer: its target was told to campaign. */
+  told: boolean
 }
 
 export const NO_CONFIGURATION: Configuration = { voters: [], outgoing: [], learners: [] }
@@ -199,14 +209,17 @@ export class Member {
   answered: Float64Array
   /** Match of each member when the leader last had no write on its way: the floor for late messages. */
   matchFloor: Int32Array
-  /** Rounds of leadership confirmation: number of the step in which each was first sent, and what each member confirmed. */
-  rounds = new Map<number, number>()
+  /** Rounds of leadership confirmation: when each was first sent (step, local instant), and what each member confirmed. */
+  rounds = new Map<number, { readonly step: number; readonly at: number }>()
   confirmed: Float64Array
+  confirmedAt: Float64Array
   /** Local instant of the last message to each member as leader, and of the last change of configuration. */
   sent: Float64Array
   configuredAt = 0
   /** Last index of each append with entries on its way to each member. */
   inflight: number[][]
+  /** Last index of each append with entries to each member that goes beyond what it acknowledged, lost or not. */
+  unacknowledged: number[][]
   /** Local instant and log length when it became leader. */
   ledSince = 0
   ledFrom = 0
@@ -259,8 +272,10 @@ export class Member {
     this.answered = new Float64Array(members)
     this.matchFloor = new Int32Array(members)
     this.confirmed = new Float64Array(members)
+    this.confirmedAt = new Float64Array(members)
     this.sent = new Float64Array(members)
     this.inflight = Array.from({ length: members }, () => [])
+    this.unacknowledged = Array.from({ length: members }, () => [])
     this.appendedAt = new Int32Array(members)
   }
 
@@ -306,6 +321,7 @@ export class Member {
     this.match.fill(0)
     this.matchFloor.fill(0)
     this.confirmed.fill(-1)
+    this.confirmedAt.fill(-1)
     this.rounds.clear()
     this.held = []
     this.writes = []
@@ -333,7 +349,9 @@ export class Member {
     this.answered.fill(now)
     this.sent.fill(now)
     for (const window of this.inflight) window.length = 0
+    for (const window of this.unacknowledged) window.length = 0
     this.confirmed.fill(-1)
+    this.confirmedAt.fill(-1)
     this.rounds.clear()
     this.readRequests.clear()
     this.ledSince = now

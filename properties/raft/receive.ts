@@ -477,11 +477,15 @@ export function noteAnswer(
   freeWindow(member.inflight[number]!, view)
   if (view.kind !== 'heartbeat-response' && view.success && view.index > member.match[number]!) {
     member.match[number] = view.index
+    member.unacknowledged[number] = member.unacknowledged[number]!.filter((last) => last > view.index)
     if (member.busySince < 0) member.matchFloor[number] = view.index
   }
   if (view.kind !== 'install-snapshot-response' && view.round > 0) {
     const sent = member.rounds.get(view.round)
-    if (sent !== undefined && sent > member.confirmed[number]!) member.confirmed[number] = sent
+    if (sent !== undefined && sent.step > member.confirmed[number]!) {
+      member.confirmed[number] = sent.step
+      member.confirmedAt[number] = sent.at
+    }
   }
 }
 
@@ -500,5 +504,13 @@ export function confirmedSince(member: Member, step: number): number {
   let set = 1 << member.number
   for (let number = 0; number < member.confirmed.length; number++)
     if (member.confirmed[number]! >= step) set |= 1 << number
+  return set
+}
+
+/** The same of rounds begun at or after a local instant. */
+export function confirmedWithin(member: Member, instant: number): number {
+  let set = 1 << member.number
+  for (let number = 0; number < member.confirmedAt.length; number++)
+    if (member.confirmedAt[number]! >= instant) set |= 1 << number
   return set
 }

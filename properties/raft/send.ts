@@ -116,9 +116,9 @@ function judgeLeads(cluster: Cluster, member: Member, kind: string, term: number
   }
 }
 
-function noteRound(cluster: Cluster, member: Member, term: number, round: number): void {
+function noteRound(cluster: Cluster, member: Member, term: number, round: number, now: number): void {
   if (round > 0 && term === member.term && member.role === 'leader' && !member.rounds.has(round)) {
-    member.rounds.set(round, cluster.step)
+    member.rounds.set(round, { step: cluster.step, at: now })
   }
 }
 
@@ -134,7 +134,7 @@ function judgeAppendSent(
   const leads = member.role === 'leader' && member.term === view.term
   member.sent[to.number] = now
   member.appendedAt[to.number] = cluster.step
-  noteRound(cluster, member, view.term, view.round)
+  noteRound(cluster, member, view.term, view.round, now)
   tested[R.appendTellsOwnLog]!++
   const { log } = member
   const { previousIndex, entries } = view
@@ -207,6 +207,7 @@ function judgeFlow(cluster: Cluster, member: Member, to: Member, view: View<'app
   // Who sends again what it sent before has gone back: what it sent behind that is on its way no more.
   while (window.length > 0 && window[window.length - 1]! > view.previousIndex) window.pop()
   window.push(last)
+  if (last > member.match[number]!) member.unacknowledged[number]!.push(last)
   tested[R.windowBoundsInflight]!++
   if (window.length >= options.maxInflight) cluster.windowFilled = true
   // One more may go out while the window opens.
@@ -220,10 +221,34 @@ function judgeFlow(cluster: Cluster, member: Member, to: Member, view: View<'app
   }
 }
 
+/**
+ * After an acknowledgement that tells of more, the window is open again. All appends behind it count as on their way,
+ * those too that were lost, so that no implementation can have more.
+ */
+export function judgeSentOn(cluster: Cluster, member: Member, to: Member, view: View<'append-entries-response'>): void {
+  if (!view.success || !cluster.claims.profiles.has('raft-flow-control')) return
+  if (member.roleBefore !== 'leader' || member.role !== 'leader' || view.term !== member.term) return
+  const { number } = to
+  const match = member.match[number]!
+  const isMember = ((member.voters | member.outgoing | member.learners) >> number) & 1
+  if (view.index !== match || match < member.log.base || match >= member.log.lastIndex || isMember === 0) return
+  const window = member.unacknowledged[number]!
+  if (window.length >= cluster.options.maxInflight) return
+  cluster.tested[R.sendsOn]!++
+  const sent = window.reduce((greatest, last) => Math.max(greatest, last), match)
+  if (sent >= member.log.lastIndex) return
+  cluster.advise(
+    R.sendsOn,
+    member,
+    `sent ${to.id} nothing behind index ${sent} when it acknowledged ${match}, and its log ends at index ${member.log.lastIndex}`,
+    'the next entries, since the window has room',
+  )
+}
+
 function judgeHeartbeatSent(cluster: Cluster, member: Member, to: Member, view: View<'heartbeat'>, now: number): void {
   judgeLeads(cluster, member, 'heartbeat', view.term)
   member.sent[to.number] = now
-  noteRound(cluster, member, view.term, view.round)
+  noteRound(cluster, member, view.term, view.round, now)
   judgeCommitTold(cluster, member, view.term, view.commit, to)
   if (member.role !== 'leader' || member.term !== view.term) return
   cluster.tested[R.heartbeatCommitMatched]!++

@@ -1,7 +1,8 @@
 /** Hunting a mutant: the suite's cases are run on it until one is violated, and that run is made small. */
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
-import { runScenario, runSwimScenario } from '../../traces/run.ts'
+import type { Violation } from '../../properties/judge.ts'
+import { runScenario, runSwimScenario, type RunResult } from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import { shrinkFinding, type Counterexample } from '../suites/counterexample.ts'
 import { defaultBudget, defaultSeed } from '../suites/suite.ts'
@@ -39,19 +40,31 @@ export async function hunt(mutant: Mutant, budget = defaultBudget): Promise<Hunt
     ...all.filter(({ work }) => work.kind !== 'scenario'),
   ]
   for (const [index, { number, work }] of inOrder.entries()) {
-    const finding = work.kind === 'scenario' ? await runOne(runner, number, work) : await walk(runner, number, work)
+    const finding =
+      work.kind === 'scenario' ? await runOne(mutant, runner, number, work) : await walk(runner, number, work)
     if (finding !== null) return { finding, cases: index + 1 }
   }
   return { finding: null, cases: inOrder.length }
 }
 
 async function runOne(
+  mutant: Mutant,
   runner: Runner,
   number: number,
   { scenario }: Extract<Case, { kind: 'scenario' }>,
 ): Promise<Finding | null> {
-  const { violation, events, violationEvent } = await runner.run(scenario, { maxSteps })
+  const result = await runner.run(scenario, { maxSteps })
+  const { events, violationEvent } = result
+  const violation = brokenIn(result, mutant)
   return violation === null ? null : { number, scenario, violation, events, violationEvent, path: null }
+}
+
+/** What a run has broken; of advice, which ends no run, only that against which the mutant is made. */
+function brokenIn(
+  { violation, advice }: Pick<RunResult, 'violation' | 'advice'>,
+  { breaks }: Mutant,
+): Violation | null {
+  return violation ?? advice.find(({ requirement }) => requirement === breaks) ?? null
 }
 
 const musts = new Set(
@@ -83,10 +96,10 @@ function kills(mutant: Mutant, scenario: Scenario, layer: Layer): boolean {
   if (isSwim(implementation)) {
     if (scenario.surface !== 'swim') return false
     const judge = createSwimJudge(implementation.hello.profiles, [layer])
-    return runSwimScenario(scenario, implementation, judge, options).violation !== null
+    return brokenIn(runSwimScenario(scenario, implementation, judge, options), mutant) !== null
   }
   if (scenario.surface !== 'raft') return false
   const { profiles, capabilities } = implementation.hello
   const judge = createRaftJudge(profiles, capabilities.disk, [layer])
-  return runScenario(scenario, implementation, judge, options).violation !== null
+  return brokenIn(runScenario(scenario, implementation, judge, options), mutant) !== null
 }

@@ -68,4 +68,21 @@ export const flowControl: readonly Mutant[] = [
       }
     },
   }),
+  mutant({
+    name: 'waits-for-next-round',
+    breaks: 'raft/sends-on',
+    rule: 'An acknowledgement frees the window, and the next entries wait for the next proposal or heartbeat.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      private acknowledging = false
+      protected override acknowledged(peer: number, progress: Progress, index: number): void {
+        this.acknowledging = true
+        super.acknowledged(peer, progress, index)
+        this.acknowledging = false
+      }
+      protected override sendTo(peer: number): void {
+        if (!this.acknowledging) super.sendTo(peer)
+      }
+    },
+  }),
 ]

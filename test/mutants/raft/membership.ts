@@ -1,5 +1,5 @@
 /** Mutants of changes of membership, of joint configurations and of when a configuration takes effect. */
-import type { Configuration, Entry } from '../../../models/raft/vocabulary.ts'
+import type { Configuration, Entry, MembershipChange } from '../../../models/raft/vocabulary.ts'
 import { ApplyingMember } from '../../../impl/reference/raft/applying.ts'
 import { Membership } from '../../../impl/reference/raft/configuration.ts'
 import { RaftMember } from '../../../impl/reference/raft/member.ts'
@@ -293,6 +293,64 @@ export const membership: readonly Mutant[] = [
         const isLearner = !this.membership.hasElector(peer)
         if (!isLearner || this.termBefore(progress.next) < 0 || this.matched[peer] === 0)
           super.sendAppend(peer, progress)
+      }
+    },
+  }),
+
+  // Answers
+
+  mutant({
+    name: 'change-ok-when-appended',
+    breaks: 'raft/change-told-truly',
+    rule: 'A change is answered ok as soon as it is in the log of the leader.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override changeMembership(
+        operation: number,
+        changes: readonly MembershipChange[],
+        joint: boolean,
+      ): void {
+        super.changeMembership(operation, changes, joint)
+        const last = this.waiting.at(-1)
+        if (last?.operation !== operation) return
+        this.waiting.pop()
+        this.result(operation, 'ok', null, '')
+      }
+    },
+  }),
+  mutant({
+    name: 'change-ok-when-joint',
+    breaks: 'raft/change-told-truly',
+    rule: 'A change through a joint configuration is answered ok while that is in effect.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override answerApplied(operation: number, _entry: Entry, value: string | null): void {
+        this.result(operation, 'ok', value, '')
+      }
+    },
+  }),
+  mutant({
+    name: 'deposed-leader-forgets-change',
+    breaks: 'raft/operations-end',
+    rule: 'A leader that loses its role half way through a joint change does not tell who asked for it.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override answerLost(): void {
+        this.changeUnderWay = 0
+        super.answerLost()
+      }
+    },
+  }),
+  mutant({
+    name: 'refuses-to-shrink',
+    breaks: 'raft/takes-changes',
+    rule: 'A voter is removed only if more than a quorum of the others is in reach.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override keepsReachableQuorum(next: Configuration): boolean {
+        if (!this.removesMembers(next)) return true
+        const reachable = next.voters.filter((voter) => this.isReachable(this.directory.numberOf(voter))).length
+        return reachable > this.majority(next.voters.length)
       }
     },
   }),

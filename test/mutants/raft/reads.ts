@@ -138,4 +138,44 @@ export const reads: readonly Mutant[] = [
       }
     },
   }),
+  mutant({
+    name: 'lease-is-never-held',
+    breaks: 'raft/lease-read-at-once',
+    rule: 'Each lease read waits for a round of its own.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override holdsLease(): boolean {
+        return false
+      }
+    },
+  }),
+  mutant({
+    name: 'follower-ignores-read-index',
+    breaks: 'raft/follower-read-completes',
+    rule: 'A follower passes reads on and does nothing with the answer.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override onReadIndexResponse(): void {}
+    },
+  }),
+  mutant({
+    name: 'leader-ignores-forwarded-reads',
+    breaks: 'raft/follower-read-completes',
+    rule: 'A leader does not answer reads that its followers pass on.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override onReadIndex(): void {}
+    },
+  }),
+  mutant({
+    name: 'deposed-leader-forgets-reads',
+    breaks: 'raft/operations-end',
+    rule: 'A leader that loses its role does not tell those who wait for reads.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override failReads(): void {
+        this.reads = []
+      }
+    },
+  }),
 ]

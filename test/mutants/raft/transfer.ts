@@ -115,6 +115,45 @@ export const transfer: readonly Mutant[] = [
     },
   }),
   mutant({
+    name: 'transfer-ok-when-told',
+    breaks: 'raft/transfer-told-truly',
+    rule: 'A transfer is answered ok as soon as its target was told to campaign.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override caughtUp(peer: number): void {
+        super.caughtUp(peer)
+        if (this.transferSent) this.endTransfer('ok', '')
+      }
+      protected override endTransfer(status: 'ok' | 'failed' | 'unknown', reason: string): void {
+        super.endTransfer(status, reason)
+        this.transferSent = false
+      }
+    },
+  }),
+  mutant({
+    name: 'transfer-failed-when-late',
+    breaks: 'raft/transfer-told-truly',
+    rule: 'A transfer that timed out is answered failed, though its target was told to campaign.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override transferTimedOut(): void {
+        this.endTransfer('failed', 'timed-out')
+      }
+    },
+  }),
+  mutant({
+    name: 'second-transfer-replaces-first',
+    breaks: 'raft/operations-end',
+    rule: 'A transfer takes the place of the one under way, whose client hears nothing any more.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override refusesTransfer(to: NodeId): string {
+        const reason = super.refusesTransfer(to)
+        return reason === 'transfer-in-progress' && to !== this.name && this.mayLead(to) ? '' : reason
+      }
+    },
+  }),
+  mutant({
     name: 'claims-transfer-always',
     breaks: 'raft/transfer-flag-only-when-asked',
     rule: 'Every campaign claims that it was asked for.',

@@ -63,6 +63,14 @@ export class RaftCluster extends Cluster<RaftSurface> {
       .sort((left, right) => states[right]!.term - states[left]!.term || left - right)
   }
 
+  /** The voters of a leader's configuration that are up and follow it. */
+  followersOf(leader: number): number[] {
+    const { configuration } = this.#states[leader]!
+    return configuration.voters
+      .map((voter) => this.number(voter))
+      .filter((node) => node !== leader && this.isActive(node) && this.#states[node]!.leader === this.nodes[leader])
+  }
+
   greatestCommit(): number {
     return this.#states.reduce((greatest, { commit }) => Math.max(greatest, commit), 0)
   }

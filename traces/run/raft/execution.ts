@@ -104,7 +104,10 @@ export class RaftExecution extends Execution<RaftSurface, RaftCluster> {
     yield* this.ask(node, { type: 'crash', node: cluster.nodes[node]!, at, keep: kept, torn: tornWrite })
   }
 
-  /** Asks a node that says it leads for progress, by a command and by a read; if several lead, each in turn. */
+  /**
+   * Asks a node that says it leads for progress, by a command and by a read, and one that follows it by a read; if
+   * there are several, each in turn.
+   */
   protected *probe(): Generator<void, void, void> {
     const leaders = this.cluster.leaders()
     const leader = leaders[this.#probes % Math.max(1, leaders.length)]
@@ -112,7 +115,11 @@ export class RaftExecution extends Execution<RaftSurface, RaftCluster> {
     const value = `probe-${++this.#probes}`
     yield* this.operate(leader, { type: 'propose', command: { type: 'put', key: 'probe', value } })
     const reads = this.hello.operations.includes('read') && this.hello.profiles.includes('raft-read-index')
-    if (reads) yield* this.operate(leader, { type: 'read', key: 'probe', by: 'read-index' })
+    if (!reads) return
+    yield* this.operate(leader, { type: 'read', key: 'probe', by: 'read-index' })
+    const followers = this.cluster.followersOf(leader)
+    const follower = followers[this.#probes % Math.max(1, followers.length)]
+    if (follower !== undefined) yield* this.operate(follower, { type: 'read', key: 'probe', by: 'read-index' })
   }
 
   protected *evaluate(name: string, words: readonly string[]): Generator<void, string | null, void> {
