@@ -44,6 +44,8 @@ const runner = await createRunner(target)
 const draw = (seed: number): Scenario =>
   isOfSwim ? drawSwimSchedule(seed, runner.hello as swim.Hello) : drawSchedule(seed, runner.hello as raft.Hello, size)
 const found: string[] = []
+/** What a SHOULD advises against, the first of each. */
+const advised = new Map<string, string>()
 const deliveries: number[] = []
 const faults: number[] = []
 const kinds: number[] = []
@@ -65,7 +67,9 @@ function isHard({ deliveries, faults, committedAfterHeal, duration }: RunResult<
 function note(seed: number, result: RunResult<Surface>): void {
   schedules++
   steps += result.steps
-  const { violation } = result
+  const { violation, advice } = result
+  for (const { requirement, text } of advice)
+    if (!advised.has(requirement)) advised.set(requirement, `seed ${seed}: ${requirement} (SHOULD): ${text}`)
   if (violation !== null) found.push(`seed ${seed}: ${violation.requirement}: ${violation.text}`)
   if (violation === null && !isHard(result)) return
   deliveries.push(result.deliveries)
@@ -95,4 +99,5 @@ console.log(
 )
 console.log(`medians: ${median(deliveries)} deliveries, ${median(faults)} faults of ${median(kinds)} kinds`)
 console.log(found.length === 0 ? 'nothing found' : found.join('\n'))
+for (const text of advised.values()) console.log(text)
 process.exitCode = found.length === 0 ? 0 : 1

@@ -11,9 +11,10 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Variant, variants } from '../../suites/jobs.ts'
+import { packageRoot } from '../../suites/package-files.ts'
 import { type Instrumented, instrument, type Mutant } from './instrument.ts'
 import { Lane, surveyOf } from './lane.ts'
-import { line, type Outcome, reportOn } from './report.ts'
+import { explainedIn, line, type Outcome, placeOf, reportOn } from './report.ts'
 import type { Exercised } from './suite.ts'
 import type { Survey, Task } from './worker.ts'
 
@@ -85,9 +86,23 @@ async function main({ mutants, counting, plain }: Instrumented): Promise<number>
   await Promise.all(Array.from({ length: Number(values.jobs) }, lane))
   const { text, isEnough } = reportOn(outcomes, `${interrupted ? 'interrupted after ' : ''}${elapsed()} s`)
   writeFileSync(join(results, 'mutation.txt'), text)
+  if (values.file === '' && !interrupted) for (const each of unexplained(outcomes)) console.log(each)
   console.log(`${text.slice(0, text.indexOf('\n\n'))}\nsurvivors: ${results}/mutation.txt; every outcome: ${log}`)
   if (interrupted) return 130
   return isEnough ? 0 : 1
+}
+
+/** Where SURVIVORS.md and the survivors differ: lines are held against each other, not single mutants. */
+function unexplained(outcomes: readonly Outcome[]): string[] {
+  const page = readFileSync(join(packageRoot, 'test', 'mutants', 'mutation', 'SURVIVORS.md'), 'utf8')
+  const explained = explainedIn(page)
+  const left = new Set(outcomes.filter(({ fate }) => fate !== 'killed').map(({ mutant }) => placeOf(mutant)))
+  return [
+    ...[...left].filter((place) => !explained.has(place)).map((place) => `survives without a reason: ${place}`),
+    ...[...explained]
+      .filter((place) => !left.has(place))
+      .map((place) => `stands in SURVIVORS.md, and is found: ${place}`),
+  ]
 }
 
 /** What is kept of the last run, by what makes a mutant the same. */

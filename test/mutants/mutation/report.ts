@@ -74,3 +74,18 @@ function describe({ mutant: { file, line, text, operator, original, replacement 
   const not = fate === 'not reached' ? ' (not reached)' : ''
   return `${file}:${line} ${oneLine(text)}\n  ${operator}${not}: ${oneLine(original)} => ${oneLine(replacement)}`
 }
+
+/** The line on which a mutant is, as SURVIVORS.md names it. */
+export const placeOf = ({ file, text }: Pick<Mutant, 'file' | 'text'>): string => `${file}: ${text}`
+
+/** The lines that SURVIVORS.md explains: a paragraph with the file, then a list of its lines. */
+export function explainedIn(page: string): Set<string> {
+  const places = new Set<string>()
+  let file = ''
+  for (const each of page.split('\n')) {
+    file = /^`([a-z-]+\.ts)`$/.exec(each)?.[1] ?? file
+    const text = /^- (`+) ?(.*?) ?\1$/.exec(each)?.[2]
+    if (text !== undefined) places.add(placeOf({ file, text }))
+  }
+  return places
+}
