@@ -678,6 +678,14 @@ class RaftJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
               'a snapshot that its log goes on from',
             )
           }
+          if (output.index > member.commit) {
+            cluster.fail(
+              R.appliesCommittedOnly,
+              member,
+              `restored a snapshot up to index ${output.index} with commit index ${member.commit}`,
+              `commit index ${output.index}, since a snapshot holds what is committed`,
+            )
+          }
           cluster.tested[R.snapshotRestoresState]!++
           judgeStateDigest(cluster, member, output.index, output.digest, R.snapshotRestoresState)
           member.applied = output.index

@@ -231,6 +231,8 @@ export class Member {
   /** Local instant of the latest request to transfer, and all members named in this term. */
   transferAsked = 0
   transferTargets = 0
+  /** Told a member to campaign in this term. */
+  toldToStand = false
   /** Index of the newest configuration entry in the log; of the initial configuration 0. */
   configurationIndex = 0
   /** Told by a leader's entry or snapshot that it is no longer a member. */
@@ -358,6 +360,7 @@ export class Member {
     this.ledTerm = this.term
     this.transferTo = null
     this.transferTargets = 0
+    this.toldToStand = false
   }
 }
 

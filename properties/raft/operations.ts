@@ -4,7 +4,7 @@ import { isQuorum } from '../../models/raft/rules.ts'
 import { describeRecord } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
 import type { EntryRecord, Member, PendingOperation } from './member.ts'
-import { confirmedWithin } from './receive.ts'
+import { confirmedSince, confirmedWithin } from './receive.ts'
 import { R } from './requirements.ts'
 import { heardSince, names } from './role.ts'
 import { judgeReadServed } from './send.ts'
@@ -107,6 +107,7 @@ export function judgeResult(cluster: Cluster, member: Member, result: Result): P
       break
     case 'transfer':
       judgeTransferTold(cluster, member, operation.to, pending, result.status)
+      judgeSuccessTold(cluster, member, operation.to, pending, result.status)
       break
     case 'change-membership':
       if (result.status === 'ok' && entry !== null) judgeChangeDone(cluster, member, pending, entry)
@@ -139,6 +140,7 @@ function judgeProposalDone(cluster: Cluster, member: Member, { id, entry, applie
 
 /** Marks the transfers whose target is told to stand: they may take effect from now on. */
 export function noteToldToStand(member: Member, to: Member): void {
+  member.toldToStand = true
   for (const pending of member.pending.values())
     if (pending.operation.type === 'transfer' && pending.operation.to === to.id) pending.told = true
 }
@@ -175,6 +177,25 @@ function judgeTransferTold(
       'unknown: the target may lead, or may yet win',
     )
   }
+}
+
+/** Who knows that the target leads can tell so. */
+function judgeSuccessTold(
+  cluster: Cluster,
+  member: Member,
+  to: string,
+  { term, leading }: PendingOperation,
+  status: Result['status'],
+): void {
+  if (!leading || to === member.id || member.leader !== to || member.term <= term) return
+  cluster.tested[R.transferSuccessTold]!++
+  if (status === 'ok') return
+  cluster.advise(
+    R.transferSuccessTold,
+    member,
+    `answered ${status} to a transfer to ${to}, which it follows in term ${member.term}`,
+    'ok',
+  )
 }
 
 // Changes of membership
@@ -223,12 +244,25 @@ function judgeChangeTaken(
   const recent = member.ledSince < since ? heardSince(member, since) : 0
   if (!takes || remaining === 0 || (recent & remaining) !== remaining) return
   cluster.tested[R.takesChanges]!++
-  if (appended) return
+  if (appended) return judgeStep(cluster, member, answer)
   cluster.advise(
     R.takesChanges,
     member,
     `did not add an entry for ${change.type} ${change.node}, and nothing held it back`,
     'a configuration entry in its log',
+  )
+}
+
+/** A change of one voter for which nobody asked for a joint configuration can do without. */
+function judgeStep(cluster: Cluster, member: Member, answer: Answer): void {
+  cluster.tested[R.jointWhenNeeded]!++
+  const joint = answer.log?.append?.find(({ configuration }) => (configuration?.outgoing.length ?? 0) > 0)
+  if (joint === undefined) return
+  cluster.advise(
+    R.jointWhenNeeded,
+    member,
+    `began a joint configuration at index ${joint.index} for a change of one voter`,
+    'a change in one step',
   )
 }
 
@@ -293,7 +327,7 @@ function judgeForwarding(cluster: Cluster, member: Member, answer: Answer): void
 
 function judgeRead(cluster: Cluster, member: Member, by: 'read-index' | 'lease', pending: PendingOperation): void {
   const isLeased = by === 'lease' && member.role === 'leader' && readAnswers(member, pending.step).length === 0
-  if (isLeased) judgeLeaseRead(cluster, member)
+  if (isLeased) judgeLeaseRead(cluster, member, pending.step)
   else judgeReadResult(cluster, member, pending.step, pending.commitThen)
 }
 
@@ -331,12 +365,22 @@ function readAnswers({ readAnswers: all }: Member, since: number): Member['readA
   return all.filter(({ asked }) => asked >= since)
 }
 
-function judgeLeaseRead(cluster: Cluster, member: Member): void {
+function judgeLeaseRead(cluster: Cluster, member: Member, arrived: number): void {
   const { options } = cluster
   cluster.tested[R.leaseNeedsCheckQuorum]!++
   cluster.tested[R.leaseReadWithinLease]!++
   if (!options.checkQuorum) {
     cluster.fail(R.leaseNeedsCheckQuorum, member, 'served a lease read with CheckQuorum off', 'a refusal')
+    return
+  }
+  // A round of its own makes up for the lease.
+  if (member.toldToStand && !cluster.quorumUnder(member, confirmedSince(member, arrived))) {
+    cluster.fail(
+      R.leaseReadWithinLease,
+      member,
+      'served a lease read after it told a member to campaign, for whom its voters forget the lease',
+      'a lease read only by a leader that told nobody to campaign in its term',
+    )
     return
   }
   const answered = cluster.members.filter(

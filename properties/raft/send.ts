@@ -105,8 +105,9 @@ function judgeTermTold(cluster: Cluster, member: Member, view: Message): void {
 /** Whether the sender led in the message's term; the term's only leader is the sender of all its appends. */
 function judgeLeads(cluster: Cluster, member: Member, kind: string, term: number): void {
   cluster.tested[R.onlyLeaderAppends]!++
-  // What it led before it crashed, it leads no more.
-  if (cluster.leaders.get(term) !== member || member.ledTerm < term) {
+  // What it led before it crashed, it leads no more; nor what it lost, once nothing is held up by its disk.
+  const leads = member.role === 'leader' || member.roleBefore === 'leader' || member.wasBusy
+  if (cluster.leaders.get(term) !== member || member.ledTerm < term || !leads) {
     cluster.fail(
       R.onlyLeaderAppends,
       member,
@@ -228,6 +229,8 @@ function judgeFlow(cluster: Cluster, member: Member, to: Member, view: View<'app
 export function judgeSentOn(cluster: Cluster, member: Member, to: Member, view: View<'append-entries-response'>): void {
   if (!view.success || !cluster.claims.profiles.has('raft-flow-control')) return
   if (member.roleBefore !== 'leader' || member.role !== 'leader' || view.term !== member.term) return
+  // [ER] gives its messages out together with its writes, one batch after the other.
+  if (member.wasBusy || member.busySince >= 0) return
   const { number } = to
   const match = member.match[number]!
   const isMember = ((member.voters | member.outgoing | member.learners) >> number) & 1

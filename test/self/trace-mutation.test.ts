@@ -98,6 +98,7 @@ const allowances: readonly Allowance[] = [
   { of: /^install-snapshot lastIndex$/, because: 'an older snapshot with that term and configuration may be sent' },
   { of: /^read-index term$/, because: 'requests to read may tell an older term, or none' },
   { of: /^read-index-response index$/, because: 'a read may wait for more than it must' },
+  { of: /^request-vote term$/, because: 'a request of an earlier campaign may leave late, where the disk is busy' },
   { of: /^request-vote transfer$/, because: 'a campaign that a leader asked for need not say so' },
   {
     of: /^(append-entries|request-vote|install-snapshot)-response after$/,

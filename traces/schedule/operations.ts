@@ -72,7 +72,8 @@ export class OperationSource {
       if (change !== null) changes.push(change)
     }
     if (changes.length === 0) return null
-    const joint = jointly && (changes.length > 1 || draw.chance(0.3))
+    // Several changes need a joint configuration, whether or not it is asked for.
+    const joint = jointly && draw.chance(changes.length > 1 ? 0.5 : 0.3)
     return this.#ask(draw.chance(0.9) ? 'leader' : pick(draw, this.#nodes), {
       type: 'change-membership',
       changes,

@@ -342,6 +342,17 @@ export const membership: readonly Mutant[] = [
     },
   }),
   mutant({
+    name: 'always-joint',
+    breaks: 'raft/joint-when-needed',
+    rule: 'Every change goes through a joint configuration.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override mustBeJoint(): boolean {
+        return true
+      }
+    },
+  }),
+  mutant({
     name: 'refuses-to-shrink',
     breaks: 'raft/takes-changes',
     rule: 'A voter is removed only if more than a quorum of the others is in reach.',

@@ -124,6 +124,17 @@ export const reads: readonly Mutant[] = [
     },
   }),
   mutant({
+    name: 'lease-outlives-transfer',
+    breaks: 'raft/lease-read-within-lease',
+    rule: 'A leader goes by its lease though the target of a transfer may be elected at any time.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override holdsLease(): boolean {
+        return this.options.checkQuorum && this.now < this.leaseEnd
+      }
+    },
+  }),
+  mutant({
     name: 'leases-without-quorum-checks',
     breaks: 'raft/lease-needs-check-quorum',
     rule: 'Reads are served by lease though CheckQuorum is off.',

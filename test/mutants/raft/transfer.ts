@@ -142,6 +142,15 @@ export const transfer: readonly Mutant[] = [
     },
   }),
   mutant({
+    name: 'transfer-ends-in-doubt',
+    breaks: 'raft/transfer-success-told',
+    rule: 'A transfer waits for its time, whoever leads by then.',
+    seenIn: folklore,
+    member: class extends RaftMember {
+      protected override noticeLeader(): void {}
+    },
+  }),
+  mutant({
     name: 'second-transfer-replaces-first',
     breaks: 'raft/operations-end',
     rule: 'A transfer takes the place of the one under way, whose client hears nothing any more.',
