@@ -73,7 +73,7 @@ export class OperationSource {
     }
     if (changes.length === 0) return null
     // Several changes need a joint configuration, whether or not it is asked for.
-    const joint = jointly && draw.chance(changes.length > 1 ? 0.5 : 0.3)
+    const joint = jointly && (changes.length > 1 ? this.#values.length % 2 === 0 : draw.chance(0.3))
     return this.#ask(draw.chance(0.9) ? 'leader' : pick(draw, this.#nodes), {
       type: 'change-membership',
       changes,
