@@ -11,7 +11,7 @@
  */
 import { splitCommand } from './impl/contract/command-line.ts'
 import type { Implementation } from './impl/contract/raft.ts'
-import { spawnAdapter, type AdapterOptions } from './impl/contract/stdio.ts'
+import { spawnAdapter, type SpawnOptions, type SurfaceName } from './impl/contract/stdio.ts'
 import { checkConformance, type SuiteOptions, type SuiteResult } from './test/suites/suite.ts'
 import type { Target } from './test/suites/target.ts'
 
@@ -21,36 +21,39 @@ export function inProcess(implementation: Implementation): Target {
 }
 
 /**
- * An adapter in a process of its own, as a target of {@link checkRaft}. It is started when the check begins.
+ * An adapter in a process of its own, as a target of {@link checkRaft} or {@link checkSwim}. It is started when the
+ * check begins.
  *
  * @param command a command line, split at spaces as a shell would (quotes group) but without a shell, or its words
  * @throws Error if the command line is empty or has an unclosed quote
  */
-export function adapter(command: string | readonly string[], options: AdapterOptions = {}): Target {
+export function adapter(command: string | readonly string[], options: SpawnOptions = {}): Target {
   const words = typeof command === 'string' ? splitCommand(command) : command
-  return { kind: 'adapter', start: () => spawnAdapter(words, options) }
+  return { kind: 'adapter', surface: options.surface, start: () => spawnAdapter(words, options) }
 }
 
 /**
  * Checks an implementation of Raft against every requirement of the profiles that it claims.
  * What it does wrong is in the report; nothing of it is thrown.
  *
- * @throws AdapterError if an adapter does not start
+ * @throws AdapterError if an adapter does not start, or offers no Raft
  */
 export function checkRaft(target: Target, options: SuiteOptions = {}): Promise<SuiteResult> {
-  return checkConformance(target, options)
+  return checkConformance(demanding(target, 'raft'), options)
 }
 
 /**
- * Checks an implementation of SWIM in this process against every requirement of the profiles that it claims.
+ * Checks an implementation of SWIM against every requirement of the profiles that it claims.
  *
  * @example await checkSwim({ kind: 'in-process', implementation: createSwimReference() }, { budget: 500 })
+ * @throws AdapterError if an adapter does not start, or offers no SWIM
  */
-export function checkSwim(
-  target: Extract<Target, { readonly kind: 'in-process' }>,
-  options: SuiteOptions = {},
-): Promise<SuiteResult> {
-  return checkConformance(target, options)
+export function checkSwim(target: Target, options: SuiteOptions = {}): Promise<SuiteResult> {
+  return checkConformance(demanding(target, 'swim'), options)
+}
+
+function demanding(target: Target, surface: SurfaceName): Target {
+  return target.kind === 'adapter' ? { ...target, surface } : target
 }
 
 export { createReference as createSwimReference } from './impl/reference/swim/session.ts'
@@ -65,6 +68,9 @@ export {
   spawnAdapter,
   type AdapterErrorKind,
   type AdapterOptions,
+  type SpawnOptions,
+  type StdioImplementation,
+  type SurfaceName,
 } from './impl/contract/stdio.ts'
 export { serveStdio } from './impl/contract/serve-stdio.ts'
 export type {
@@ -88,6 +94,7 @@ export {
   runScenario,
   runScenarioRemote,
   runSwimScenario,
+  runSwimScenarioRemote,
   type RaftJudge,
   type RunOptions,
   type RunResult,

@@ -25,15 +25,18 @@ export interface ConformanceOptions extends Omit<SuiteOptions, 'signal' | 'onPro
 
 /**
  * Registers a test per requirement, in a `describe` per profile. The suite runs once, before the first of them.
- * Requirements of profiles that are not claimed are skipped, with the reason.
+ * Requirements of profiles that are not claimed are skipped, with the reason. An adapter is taken for one of Raft
+ * unless it says otherwise: `adapter('./my-adapter', { surface: 'swim' })`.
  */
 export function defineConformance(
   subject: raft.Implementation | swim.Implementation | Target,
   options: ConformanceOptions = {},
 ): void {
   const { inconclusive = 'fail', timeout = 120_000, ...suite } = options
-  const target: Target = 'kind' in subject ? subject : { kind: 'in-process', implementation: subject }
-  const surface = target.kind === 'in-process' ? surfaceOfHello(target.implementation.hello) : 'raft'
+  const given: Target = 'kind' in subject ? subject : { kind: 'in-process', implementation: subject }
+  // Tests are registered before an adapter has said what it offers.
+  const surface = given.kind === 'in-process' ? surfaceOfHello(given.implementation.hello) : (given.surface ?? 'raft')
+  const target = { ...given, surface }
   const { requirements, profiles } = loadSpec()
   const selected = requirements.filter(
     ({ slug, profile, until }) =>

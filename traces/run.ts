@@ -58,6 +58,20 @@ export async function runScenarioRemote(
   return driveRemote<RaftSurface>(execution, session, forgotten)
 }
 
+/** The same on the surface of SWIM. */
+export async function runSwimScenarioRemote(
+  scenario: SwimScenario,
+  implementation: swim.RemoteImplementation,
+  judge: SwimJudge,
+  options: RunOptions = {},
+): Promise<RunResult<SwimSurface>> {
+  const { hello } = implementation
+  const session = await implementation.open(swimStartOf(scenario, hello))
+  const forgotten: number[] = []
+  const execution = new SwimExecution(scenario, hello, judge, options, forgotten)
+  return driveRemote<SwimSurface>(execution, session, forgotten)
+}
+
 /** A cluster in this process, as far as a run needs it. */
 interface LocalSession<S extends Surface> {
   readonly initial: readonly S['answer'][]

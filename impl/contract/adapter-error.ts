@@ -22,6 +22,8 @@ export type AdapterErrorKind =
   | 'contract'
   /** It answered that it cannot or will not do what was asked; it can still be used. */
   | 'refused'
+  /** It offers another surface than the one that is to be tested. */
+  | 'surface'
   /** It was used after it was closed. */
   | 'closed'
 

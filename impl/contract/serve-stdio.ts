@@ -1,52 +1,54 @@
 /** The other side of `stdio.ts`: any implementation of this process as an adapter on standard input and output. */
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import type { Answer, Input, OutgoingMessage } from '../../models/raft/vocabulary.ts'
-import type { Implementation, Session } from './raft.ts'
-import type { z } from 'zod'
-import { lines as schemas } from './schema.ts'
+import { firstIssue } from './issue.ts'
+import type * as raft from './raft.ts'
+import type { Implementation, Session, Words } from './surface.ts'
+import { dialects, type AnyRequest, type WireInput } from './surfaces.ts'
+import type * as swim from './swim.ts'
 
-const requestSchema = schemas.raft.request
-type Request = z.infer<typeof requestSchema>
-type WireInput = Extract<Request, { type: 'steps' }>['inputs'][number]
-
-interface Run {
-  readonly session: Session
+interface Run<W extends Words> {
+  readonly session: Session<W>
   /** Messages that may still be delivered. */
-  readonly messages: Map<number, OutgoingMessage>
+  readonly messages: Map<number, W['outgoing']>
 }
 
 type Body = Record<string, unknown>
 
 const refuse = (kind: 'unsupported' | 'definite' | 'indefinite', text: string): Body => ({ error: { kind, text } })
 
-const keep = (run: Run, answer: Answer): Answer => {
-  for (const output of answer.outputs) if (output.type === 'message') run.messages.set(output.id, output)
+const keep = <W extends Words>({ messages }: Run<W>, answer: W['answer']): W['answer'] => {
+  for (const output of answer.outputs) {
+    if (output.type !== 'message') continue
+    const message = output as W['outgoing']
+    messages.set(message.id, message)
+  }
   return answer
 }
 
-const step = (run: Run, wire: WireInput): Answer => {
-  if (wire.type !== 'deliver') return keep(run, run.session.step(wire as Exclude<Input, { type: 'deliver' }>))
-  const message = run.messages.get(wire.message)
-  if (message === undefined) throw new Error(`message ${wire.message} was never sent, or was forgotten`)
-  return keep(run, run.session.step({ ...wire, message }))
+const step = <W extends Words>(run: Run<W>, wire: WireInput<W>): W['answer'] => {
+  if (wire.type !== 'deliver') return keep(run, run.session.step(wire as W['input']))
+  const { message: id } = wire as { readonly message: number }
+  const message = run.messages.get(id)
+  if (message === undefined) throw new Error(`message ${id} was never sent, or was forgotten`)
+  return keep(run, run.session.step({ ...wire, message } as W['input']))
 }
 
 /** What carries out the requests of one connection; each gives the body of its answer. */
-const createServer = (implementation: Implementation) => {
-  const runs = new Map<number, Run>()
+const createServer = <W extends Words>(implementation: Implementation<W>) => {
+  const runs = new Map<number, Run<W>>()
 
-  const inRun = (number: number, act: (run: Run) => Body): Body => {
+  const inRun = (number: number, act: (run: Run<W>) => Body): Body => {
     const run = runs.get(number)
     return run === undefined ? refuse('definite', `run ${number} was not started, or has ended`) : act(run)
   }
 
-  const carryOut = (request: Request): Body => {
+  const carryOut = (request: AnyRequest<W>): Body => {
     switch (request.type) {
       case 'hello':
         return { hello: implementation.hello }
       case 'start': {
-        const run: Run = { session: implementation.open(request.start), messages: new Map() }
+        const run: Run<W> = { session: implementation.open(request.start), messages: new Map() }
         runs.set(request.run, run)
         return { answers: run.session.initial.map((answer) => keep(run, answer)) }
       }
@@ -76,7 +78,7 @@ const createServer = (implementation: Implementation) => {
     }
   }
 
-  return (request: Request): Body => {
+  return (request: AnyRequest<W>): Body => {
     try {
       return carryOut(request)
     } catch (error) {
@@ -87,21 +89,24 @@ const createServer = (implementation: Implementation) => {
 
 /** Serves until `exit` or the end of the input, whichever comes first. Throws on a line that is no request at all. */
 export const serveStdio = async (
-  implementation: Implementation,
+  implementation: raft.Implementation | swim.Implementation,
   input: Readable = process.stdin,
   output: Writable = process.stdout,
 ): Promise<void> => {
-  const serve = createServer(implementation)
+  const surface = implementation.hello.surfaces[0]
+  const { request } = dialects[surface === 'swim' ? 'swim' : 'raft']
+  // The form of the requests is that of the surface that the implementation names.
+  const serve = createServer(implementation as Implementation<Words>) as (request: unknown) => Body
   const lines = createInterface({ input, crlfDelay: Infinity })
   for await (const line of lines) {
     const raw = JSON.parse(line) as { seq: number; run?: number; type?: unknown }
     const { seq, run } = raw
-    const request = requestSchema.safeParse(raw)
-    const body = request.success
-      ? serve(request.data)
-      : refuse('unsupported', `no such request: ${request.error.issues[0]?.message ?? ''}`)
+    const asked = request.safeParse(raw)
+    const body = asked.success
+      ? serve(asked.data)
+      : refuse('unsupported', `no such request: ${firstIssue(asked.error)}`)
     output.write(JSON.stringify({ seq, run, ...body }) + '\n')
-    if (request.success && request.data.type === 'exit') break
+    if (asked.success && asked.data.type === 'exit') break
   }
   lines.close()
 }

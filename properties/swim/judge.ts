@@ -138,6 +138,7 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     member.now = answer.now
     member.begin()
     const wasLeaving = member.leaving
+    const wasIdle = probes.isIdle(member)
     const message = input.type === 'deliver' ? input.message : null
     const said =
       message === null || this.#isGivenUp(member, message, answer)
@@ -160,6 +161,8 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     judgeOwn(cluster, member, input, said)
     judgeTable(cluster, member, input, answer.members, said)
     this.#judgeOwnRecord(member)
+    // Who has nobody to probe may sleep until somebody comes.
+    if (wasIdle) member.idleSince = member.now
     const suspected = probe !== null && this.#hasSuspected(member, probe.target, before, said)
     if (cluster.lifeguard) {
       const refuted = wasLeaving ? 0 : refutations(member, said)

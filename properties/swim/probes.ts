@@ -512,6 +512,11 @@ function judgeSilence(cluster: Cluster, member: Member, probe: Probe): void {
   )
 }
 
+/** Whether a member has nobody to probe, or need not: it is alone, or leaving. */
+export function isIdle(member: Member): boolean {
+  return member.leaving || member.present <= 1
+}
+
 /** Time has passed at a member: what it should have done by now was done. */
 export function judgeProbesOverdue(cluster: Cluster, member: Member): void {
   const { probe } = member
@@ -529,8 +534,7 @@ export function judgeProbesOverdue(cluster: Cluster, member: Member): void {
       `a nack of ${relay.requested}`,
     )
   }
-  const alone = member.present <= (member.leaving ? 0 : 1)
-  if (alone || member.leaving) {
+  if (isIdle(member)) {
     member.idleSince = member.now
     return
   }

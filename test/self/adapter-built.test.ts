@@ -4,8 +4,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { spawnAdapter } from '../../impl/contract/stdio.ts'
+import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
+import { runSwimScenario } from '../../traces/run.ts'
+import { drawSwimSchedule } from '../../traces/schedule.ts'
 import { checkAdapter } from '../suites/adapter.ts'
 import { packageRoot } from '../suites/package-files.ts'
+import { createRunner, judgeFor } from '../suites/target.ts'
 
 const cache = join(packageRoot, 'node_modules', '.cache')
 const hostile = join(packageRoot, 'test', 'self', 'hostile', 'adapter.mjs')
@@ -68,3 +73,22 @@ test('the reference, served as an adapter, keeps the protocol', async () => {
   expect(hello?.protocol).toBe(1)
   expect(findings.filter(({ verdict }) => verdict !== 'pass')).toEqual([])
 }, 120_000)
+
+test('the reference of SWIM does the same in this process and served as an adapter', async () => {
+  const reference = createSwimReference()
+  const start = () => spawnAdapter([process.execPath, join(built, 'cli.js'), 'serve', 'swim', 'stdio'])
+  const runner = await createRunner({ kind: 'adapter', start })
+  try {
+    expect(runner.hello).toEqual(reference.hello)
+    for (const seed of [1, 2, 3, 4]) {
+      const scenario = drawSwimSchedule(seed, reference.hello)
+      const here = runSwimScenario(scenario, reference, judgeFor(reference.hello))
+      const there = await runner.run(scenario)
+      expect(there.violation).toBeNull()
+      expect(there.deliveries).toBeGreaterThan(0)
+      expect(JSON.stringify(there.events)).toBe(JSON.stringify(here.events))
+    }
+  } finally {
+    await runner.close()
+  }
+}, 60_000)

@@ -20,9 +20,9 @@ const shown = [...readme.matchAll(/\(`(raft\/[a-z-]+)`\)[^]*?```\n(raft scenario
 )
 
 describe.runIf(hasPython)('the Python example', () => {
-  let adapter: StdioImplementation
+  let adapter: StdioImplementation<'raft'>
   beforeAll(async () => {
-    adapter = await spawnAdapter(command)
+    adapter = await spawnAdapter(command, { surface: 'raft' })
   })
   afterAll(() => adapter.close())
 

@@ -11,9 +11,9 @@ vi.setConfig({ testTimeout: 30_000 })
 
 const script = fileURLToPath(new URL('hostile/adapter.mjs', import.meta.url))
 const command = (mode: string, argument = ''): string[] => [process.execPath, script, mode, argument]
-const options: AdapterOptions = { startTimeout: 20_000, grace: 300, maxStderr: 1_000_000 }
+const options = { surface: 'raft', startTimeout: 20_000, grace: 300, maxStderr: 1_000_000 } as const
 /** Where an answer must not come, waiting for it is wasted; elsewhere a busy machine may be slow. */
-const impatient: AdapterOptions = { ...options, startTimeout: 1_500, stepTimeout: 500 }
+const impatient: AdapterOptions & { readonly surface: 'raft' } = { ...options, startTimeout: 1_500, stepTimeout: 500 }
 const start: Start = {
   nodes: ['n1', 'n2', 'n3'],
   configuration: { voters: ['n1', 'n2', 'n3'], outgoing: [], learners: [] },
@@ -48,7 +48,7 @@ const drive = async (session: StdioSession): Promise<void> => {
 }
 
 /** Runs an adapter until it fails; whatever happens, it is gone afterwards, soon, and has not grown this process. */
-const failureOf = async (mode: string, patience = options): Promise<AdapterError> => {
+const failureOf = async (mode: string, patience: typeof impatient = options): Promise<AdapterError> => {
   const began = performance.now()
   const memory = process.memoryUsage().rss
   let pid: number | undefined

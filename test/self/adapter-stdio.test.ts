@@ -20,7 +20,7 @@ const start: Start = {
 
 describe('an honest adapter', () => {
   test('answers steps, in batches and interleaved', async () => {
-    const adapter = await spawnAdapter([process.execPath, hostile])
+    const adapter = await spawnAdapter([process.execPath, hostile], { surface: 'raft' })
     try {
       const [one, two] = await Promise.all([adapter.open(start), adapter.open(start)])
       const wakes = one.initial.map(({ wake }) => wake!)

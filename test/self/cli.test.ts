@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readReport } from '../../traces/report.ts'
 import { main } from '../suites/command/main.ts'
+import { packageRoot } from '../suites/package-files.ts'
 import { loadSpec } from '../suites/spec.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'swarmcheck-cli-'))
@@ -33,6 +34,7 @@ function file(name: string, content: string | Uint8Array): string {
   return name
 }
 
+const swimAdapter = `"${process.execPath}" "${join(packageRoot, 'test', 'self', 'hostile', 'swim-adapter.mjs')}"`
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
 /** A single line, and no stack. */
@@ -103,6 +105,27 @@ describe('what makes no sense', () => {
   test('an unknown option names the nearest', async () => {
     const { code, err } = await run('run', '--sede', '1')
     expect(err).toContain('--seed')
+    expect(code).toBe(3)
+  })
+
+  test('an adapter of another surface than the suite is one line', async () => {
+    for (const words of [
+      ['run', '--suite', 'raft'],
+      ['shrink', 'raft.scenario'],
+      ['replay', 'raft.scenario'],
+    ]) {
+      writeFileSync('raft.scenario', 'raft scenario v1\nnodes n1\nrun 1s\n')
+      const { code, err, out } = await run(...words, '--adapter', swimAdapter)
+      expect(err).toMatch(oneLine)
+      expect(err).toMatch(/offers surface swim, and was to be tested for raft$/m)
+      expect(code).toBe(3)
+      expect(out).toBe('')
+    }
+  })
+
+  test('a variant of the reference of Raft is none of SWIM', async () => {
+    const { code, err } = await run('run', '--suite', 'swim', '--reference', 'on-apply')
+    expect(err).toBe('swarmcheck: --reference names a variant of Raft; the reference of SWIM has none\n')
     expect(code).toBe(3)
   })
 
@@ -286,5 +309,23 @@ describe('lists and first files', () => {
   test('help and version are no failures', async () => {
     expect(await run('--version')).toMatchObject({ code: 0, err: '' })
     expect((await run('--help')).out).toContain('Exit codes')
+  })
+})
+
+describe('an adapter of SWIM', () => {
+  test('is checked by the suite of its surface, and what it fails can be replayed', async () => {
+    const words = ['--adapter', swimAdapter, '--out', 'swim-out']
+    const { code, out, err } = await run('run', '--budget', '2', '--cases', 'schedules', '--reporter', 'json', ...words)
+    expect(err).toBe('')
+    const report = readReport(out)
+    expect(report.suite).toBe('swim')
+    const failed = report.outcomes.filter(({ verdict }) => verdict === 'fail')
+    expect(code).toBe(1)
+    // It suspects nobody, whatever happens.
+    expect(failed.map(({ requirement }) => requirement)).toContain('swim/suspects-the-silent')
+    const file = readdirSync('swim-out').find((name) => name.endsWith('.trace.jsonl'))!
+    const again = await run('replay', join('swim-out', file), '--adapter', swimAdapter)
+    expect(again.out).toContain('is broken in 1 of 1 runs')
+    expect(again.code).toBe(1)
   })
 })

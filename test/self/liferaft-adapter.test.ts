@@ -60,7 +60,7 @@ class Cluster {
     this.#session = session
   }
 
-  static async start(adapter: StdioImplementation, size: number, seed: number): Promise<Cluster> {
+  static async start(adapter: StdioImplementation<'raft'>, size: number, seed: number): Promise<Cluster> {
     const nodes = nodeNames.slice(0, size)
     const configuration = { voters: nodes, outgoing: [], learners: [] }
     const cluster = new Cluster(await adapter.open({ nodes, configuration, options: settings, seed }))
@@ -204,8 +204,8 @@ if (!installed)
   console.warn('unsupported here: the adapter for liferaft; run npm ci in impl/third-party/liferaft first')
 
 describe.skipIf(!installed)(title, () => {
-  let adapter: StdioImplementation
-  let withDisk: StdioImplementation
+  let adapter: StdioImplementation<'raft'>
+  let withDisk: StdioImplementation<'raft'>
   const open = (size: number, seed = 1): Promise<Cluster> => Cluster.start(adapter, size, seed)
   const openWithDisk = (size: number, seed = 1): Promise<Cluster> => Cluster.start(withDisk, size, seed)
   /** Runs until one node leads. */
@@ -218,8 +218,8 @@ describe.skipIf(!installed)(title, () => {
     [...cluster.members.keys()].filter((node) => !nodes.includes(node))
 
   beforeAll(async () => {
-    adapter = await spawnAdapter([process.execPath, `${folder}adapter.mjs`])
-    withDisk = await spawnAdapter([process.execPath, `${folder}adapter.mjs`, '--disk'])
+    adapter = await spawnAdapter([process.execPath, `${folder}adapter.mjs`], { surface: 'raft' })
+    withDisk = await spawnAdapter([process.execPath, `${folder}adapter.mjs`, '--disk'], { surface: 'raft' })
   })
   afterAll(() => Promise.all([adapter.close(), withDisk.close()]))
 

@@ -28,7 +28,7 @@ describe.skipIf(!installed)(title, () => {
     '%s breaks %s',
     async (name, requirement, disk) => {
       const command = [process.execPath, `${folder}adapter.mjs`, ...(disk ? ['--disk'] : [])]
-      const adapter = await spawnAdapter(command)
+      const adapter = await spawnAdapter(command, { surface: 'raft' })
       try {
         const file = `${folder}scenarios/${name}.txt`
         const scenario = parseRaftScenario(readFileSync(file, 'utf8'), file)

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { Implementation } from '../../impl/contract/swim.ts'
 import { createReference } from '../../impl/reference/swim/session.ts'
 import { faultKinds } from '../../impl/sim/faults.ts'
+import type { Answer } from '../../models/swim/vocabulary.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import { type RunResult, type SwimJudge, runSwimScenario } from '../../traces/run.ts'
+import { completeSwimScenario } from '../../traces/scenario.ts'
 import { drawSwimSchedule } from '../../traces/schedule.ts'
 import type { SwimSurface } from '../../traces/surface.ts'
 
@@ -67,4 +70,35 @@ describe('drawn schedules on the reference', () => {
       text: 'n1 holds n2 for alive',
     })
   })
+})
+
+it('who is alone may sleep until somebody comes, and has three periods from then on to probe', () => {
+  const sleeper: Implementation = {
+    ...reference,
+    open: (start) => {
+      const session = reference.open(start)
+      const alone = new Set(start.nodes)
+      const asleep = (node: string, answer: Answer): Answer => {
+        if (answer.members?.some((each) => each.node !== node) === true) alone.delete(node)
+        return alone.has(node) ? { ...answer, wake: null } : answer
+      }
+      return {
+        initial: session.initial.map((answer, number) => asleep(start.nodes[number]!, answer)),
+        step: (input) => asleep(input.node, session.step(input)),
+        inspect: (node) => session.inspect(node),
+        encode: (from, to, view) => session.encode(from, to, view),
+        close: () => session.close(),
+      }
+    },
+  }
+  const scenario = completeSwimScenario({
+    nodes: ['n1', 'n2'],
+    members: [],
+    steps: [
+      { step: 'run', duration: 7_500 },
+      { step: 'operation', node: 'n2', operation: { type: 'join', to: ['n1'] } },
+      { step: 'run', duration: 10_000 },
+    ],
+  })
+  expect(runSwimScenario(scenario, sleeper, createJudge()).violation).toBeNull()
 })

@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
 import type { Hello, Start } from '../../impl/contract/raft.ts'
 import { lines, refusalSchema } from '../../impl/contract/schema.ts'
-import { Connection, openSession, type AdapterOptions, type StdioSession } from '../../impl/contract/stdio.ts'
+import { Connection, type AdapterOptions } from '../../impl/contract/connection.ts'
+import { openSession, type StdioSession } from '../../impl/contract/stdio.ts'
 import type { Answer, Input, Message, OutgoingMessage, RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../models/vocabulary.ts'
 import type { TraceEvent } from '../../traces/event.ts'
@@ -119,7 +120,7 @@ async function sayHello(
   const requirement = 'adapter/says-hello'
   const connection = new Connection(command, options)
   try {
-    const hello = await connection.hello()
+    const hello = (await connection.hello('raft')) as Hello
     return { hello, finding: { requirement, verdict: 'pass', reason: '' } }
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error
@@ -148,7 +149,7 @@ class Subject {
     if (this.#shared === undefined || this.#shared.isOver) {
       await this.close()
       this.#shared = new Connection(this.#command, this.#options)
-      await this.#shared.hello()
+      await this.#shared.hello('raft')
     }
     return act(this.#shared)
   }
@@ -157,7 +158,7 @@ class Subject {
   async withFresh<T>(act: (connection: Connection) => Promise<T>): Promise<T> {
     const connection = new Connection(this.#command, this.#options)
     try {
-      await connection.hello()
+      await connection.hello('raft')
       return await act(connection)
     } finally {
       await connection.close()
@@ -171,7 +172,7 @@ class Subject {
   /** Runs a scenario without judging it. */
   async run(connection: Connection, scenario: RaftScenario, batch = 64): Promise<readonly TraceEvent[]> {
     const { hello } = this
-    const open = (start: Start) => openSession(connection, start)
+    const open = (start: Start) => openSession(connection, 'raft', start)
     const implementation = { hello, open, close: async () => {} }
     const result = await runScenarioRemote(scenario, implementation, unjudged, { batch, inspectEvery: 20 })
     return result.events
@@ -304,7 +305,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
   'adapter/starts-every-node': (subject) =>
     subject.with(async (connection) => {
       const start = startOfNodes(1, allNodes(subject.hello.operations))
-      const session = await openSession(connection, start)
+      const session = await openSession(connection, 'raft', start)
       for (const [index, node] of start.nodes.entries()) {
         const { voters } = session.initial[index]!.state!.configuration!
         const expected = start.configuration.voters.includes(node) ? start.configuration.voters : []
@@ -319,12 +320,12 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
 
   'adapter/stops-at-first-effect': (subject) =>
     subject.with(async (connection) => {
-      const whole = await firstEffect(await openSession(connection, startOfNodes(1)), 'n1')
+      const whole = await firstEffect(await openSession(connection, 'raft', startOfNodes(1)), 'n1')
       if (!hasEffect(whole)) return inconclusive(`nothing happens at n1 within ${longEnough} ms`)
       if (whole.now === longEnough) return fail(`an advance with an effect ended at its end, ${longEnough}`)
       if (!subject.hello.deterministic) return null
       // The same in hops from one wake-up to the next.
-      const session = await openSession(connection, startOfNodes(1))
+      const session = await openSession(connection, 'raft', startOfNodes(1))
       let hop = session.initial[0]!
       while (!hasEffect(hop) || hop === session.initial[0]) {
         if (hop.wake === null || hop.wake > longEnough)
@@ -338,7 +339,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
 
   'adapter/wakes-in-time': (subject) =>
     subject.with(async (connection) => {
-      const session = await openSession(connection, startOfNodes(1))
+      const session = await openSession(connection, 'raft', startOfNodes(1))
       for (const [index, node] of nodes.entries()) {
         const { wake } = session.initial[index]!
         const until = wake === null ? longEnough : wake - 1
@@ -378,7 +379,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
     subject.with(async (connection) => {
       const drawn: Milliseconds[][] = []
       for (let seed = 1; seed <= 5; seed++) {
-        const session = await openSession(connection, startOfNodes(seed))
+        const session = await openSession(connection, 'raft', startOfNodes(seed))
         const instants: Milliseconds[] = []
         for (const node of nodes) instants.push((await firstEffect(session, node)).now)
         drawn.push(instants)
@@ -394,7 +395,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
   'adapter/delivers-again': (subject) =>
     subject.with(async (connection) => {
       if (subject.hello.assumptions.noDuplicates) return unsupported('it assumes that no message arrives twice')
-      const session = await openSession(connection, startOfNodes(1))
+      const session = await openSession(connection, 'raft', startOfNodes(1))
       const [message] = await campaign(session)
       if (message === undefined) return inconclusive('no message was sent')
       const delivery: Input = { type: 'deliver', node: message.to, at: 1, message }
@@ -408,7 +409,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
 
   'adapter/forgets': (subject) =>
     subject.with(async (connection) => {
-      const session = await openSession(connection, startOfNodes(1))
+      const session = await openSession(connection, 'raft', startOfNodes(1))
       const messages = await campaign(session)
       if (messages.length === 0) return inconclusive('no message was sent')
       session.forget(messages.map(({ id }) => id))
@@ -435,17 +436,15 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
 
   'adapter/refuses-unknown': (subject) =>
     subject.with(async (connection) => {
-      const started = connection.newRun()
-      const start = startOfNodes(1)
-      await connection.ask('start', started, { start }, start.nodes.length)
-      for (const run of [null, started]) {
+      const session = await openSession(connection, 'raft', startOfNodes(1))
+      for (const run of [null, session.run]) {
         const reply = await connection.askRaw('levitate', run, {})
         const refusal = refusalSchema.safeParse(reply)
         if (!refusal.success) return fail('a request of an unknown type was not refused')
         const { kind } = refusal.data.error
         if (kind !== 'unsupported') return fail(`a request of an unknown type was refused as ${kind}`)
       }
-      await connection.ask('end', started, {})
+      await session.close()
       return null
     }),
 
@@ -461,7 +460,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
   'adapter/encodes': (subject) =>
     subject.with(async (connection) => {
       if (!subject.hello.capabilities.encode) return unsupported('it does not claim encode')
-      const session = await openSession(connection, startOfNodes(1))
+      const session = await openSession(connection, 'raft', startOfNodes(1))
       let made = 0
       for (const view of views) {
         const message = await unlessRefused(session.encode('n2', 'n1', view))
@@ -477,15 +476,13 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
 
   'adapter/ends-runs': (subject) =>
     subject.with(async (connection) => {
-      const ended = connection.newRun()
-      const start = startOfNodes(1)
-      await connection.ask('start', ended, { start }, start.nodes.length)
-      await connection.ask('end', ended, {})
+      const { run: ended } = await openSession(connection, 'raft', startOfNodes(1))
+      await connection.endRun(ended)
       const inputs = [{ type: 'advance', node: 'n1', at: 0, until: 1 }]
       const reply = await connection.askRaw('steps', ended, { inputs })
       if (lines.raft.replies.steps.safeParse(reply).success) return fail('a run that was ended still answers steps')
       if (!refusalSchema.safeParse(reply).success) return fail('a request for a run that was ended is not refused')
-      await openSession(connection, start)
+      await openSession(connection, 'raft', startOfNodes(1))
       return null
     }),
 

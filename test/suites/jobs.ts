@@ -1,6 +1,6 @@
 /** The same runs on several cores: each worker has its own reference or adapter, and gives back its sums. */
 import { Worker } from 'node:worker_threads'
-import type { AdapterOptions } from '../../impl/contract/stdio.ts'
+import type { SpawnOptions } from '../../impl/contract/stdio.ts'
 import { onAbort } from './abort.ts'
 import type { RunsOptions } from './runs.ts'
 import type { CaseKind } from './scenarios.ts'
@@ -14,7 +14,7 @@ export type Variant = (typeof variants)[number]
 export type Origin =
   | { readonly kind: 'reference'; readonly configuration: Variant }
   | { readonly kind: 'swim reference' }
-  | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly times: AdapterOptions }
+  | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly start: SpawnOptions }
 
 /** Cases to run, and on what. */
 export interface Job {

@@ -1,6 +1,7 @@
 /** What is tested, and how a scenario is run on it: the same for implementations in this process and out of it. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
 import type * as raft from '../../impl/contract/raft.ts'
+import type { SurfaceName } from '../../impl/contract/stdio.ts'
 import type * as swim from '../../impl/contract/swim.ts'
 import type { Violation } from '../../properties/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
@@ -13,15 +14,30 @@ import {
   type MemberRunOptions,
   type MemberRunResult,
 } from '../../traces/run/member-path.ts'
-import { runScenario, runScenarioRemote, runSwimScenario, type RunOptions, type RunResult } from '../../traces/run.ts'
+import {
+  runScenario,
+  runScenarioRemote,
+  runSwimScenario,
+  runSwimScenarioRemote,
+  type RunOptions,
+  type RunResult,
+} from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
-import { runSwimPath } from '../../traces/run/swim/member-path.ts'
+import { runSwimPath, runSwimPathRemote } from '../../traces/run/swim/member-path.ts'
 import type { AnyHello, JudgeOf, RaftSurface, Surface, SwimSurface } from '../../traces/surface.ts'
 
 /** What is tested. `start` is called again after an adapter has failed. */
 export type Target =
   | { readonly kind: 'in-process'; readonly implementation: raft.Implementation | swim.Implementation }
-  | { readonly kind: 'adapter'; readonly start: () => Promise<raft.RemoteImplementation> }
+  | {
+      readonly kind: 'adapter'
+      /** What it has to offer. Default: whatever it offers first. */
+      readonly surface?: SurfaceName | undefined
+      readonly start: () => Promise<Remote>
+    }
+
+/** An implementation out of this process, of any surface. */
+type Remote = raft.RemoteImplementation | swim.RemoteImplementation
 
 export interface JudgedRunOptions extends RunOptions {
   /** A requirement that ends the run when it is broken, even if it is only a SHOULD. */
@@ -57,8 +73,12 @@ export function isSwim(
   return surfaceOfHello(implementation.hello) === 'swim'
 }
 
+function isRemoteSwim(implementation: Remote): implementation is swim.RemoteImplementation {
+  return surfaceOfHello(implementation.hello) === 'swim'
+}
+
 /** The surface that an implementation offers. */
-export function surfaceOfHello({ surfaces }: AnyHello): 'raft' | 'swim' {
+export function surfaceOfHello({ surfaces }: AnyHello): SurfaceName {
   const offered: readonly string[] = surfaces
   return offered.includes('swim') ? 'swim' : 'raft'
 }
@@ -79,6 +99,15 @@ function judgeOfPaths(hello: raft.Hello, against?: string): JudgeOf<RaftSurface>
   return judging(createRaftJudge(hello.profiles, hello.capabilities.disk, ['step', 'history']), against)
 }
 
+/** The same for a run against one member of SWIM: the others are played. */
+function judgeOfSwimPaths({ profiles }: AnyHello, against?: string): JudgeOf<SwimSurface> {
+  return judging(createSwimJudge(profiles, ['step']), against)
+}
+
+function lacks({ name }: AnyHello, surface: SurfaceName): AdapterError {
+  return new AdapterError('refused', `${name} has no surface ${surface}`)
+}
+
 function judging<S extends Surface>(judge: JudgeOf<S>, against: string | undefined): JudgeOf<S> {
   if (against === undefined) return judge
   const broken = (): Violation | null => judge.advice().find(({ requirement }) => requirement === against) ?? null
@@ -95,12 +124,16 @@ function judging<S extends Surface>(judge: JudgeOf<S>, against: string | undefin
   }
 }
 
-/** @throws AdapterError if an adapter cannot be started */
+/** @throws AdapterError if an adapter cannot be started, or does not offer the surface that it has to */
 export async function createRunner(target: Target): Promise<Runner> {
   if (target.kind === 'in-process') return inProcessRunner(target.implementation)
+  const { surface } = target
   const runner = new AdapterRunner(target.start)
-  await runner.start()
-  return runner
+  const { hello } = await runner.start()
+  const offered = surfaceOfHello(hello)
+  if (surface === undefined || surface === offered) return runner
+  await runner.close()
+  throw new AdapterError('surface', `${hello.name} offers surface ${offered}, and was to be tested for ${surface}`)
 }
 
 function inProcessRunner(implementation: raft.Implementation | swim.Implementation): Runner {
@@ -118,17 +151,17 @@ function inProcessRunner(implementation: raft.Implementation | swim.Implementati
       if (scenario.surface === 'raft' && !isSwim(implementation)) {
         return runScenario(scenario, implementation, judge, options)
       }
-      throw new AdapterError('refused', `${hello.name} has no surface ${scenario.surface}`)
+      throw lacks(hello, scenario.surface)
     },
     runPath: async (path, options) => {
       await new Promise(setImmediate)
-      if (isSwim(implementation)) throw new AdapterError('refused', `${hello.name} has no surface raft`)
+      if (isSwim(implementation)) throw lacks(hello, 'raft')
       return runMemberPath(path, implementation, judgeOfPaths(implementation.hello, options.against), options)
     },
     runSwimPath: async (path, { against }) => {
       await new Promise(setImmediate)
-      if (!isSwim(implementation)) throw new AdapterError('refused', `${hello.name} has no surface swim`)
-      return runSwimPath(path, implementation, judging(createSwimJudge(hello.profiles, ['step']), against))
+      if (!isSwim(implementation)) throw lacks(hello, 'swim')
+      return runSwimPath(path, implementation, judgeOfSwimPaths(hello, against))
     },
     close: async () => {},
   }
@@ -136,20 +169,20 @@ function inProcessRunner(implementation: raft.Implementation | swim.Implementati
 
 class AdapterRunner implements Runner {
   readonly concurrency = interleaved
-  readonly #start: () => Promise<raft.RemoteImplementation>
-  #adapter: Promise<raft.RemoteImplementation> | null = null
-  #hello: raft.Hello | null = null
+  readonly #start: () => Promise<Remote>
+  #adapter: Promise<Remote> | null = null
+  #hello: AnyHello | null = null
   #closed = false
 
-  constructor(start: () => Promise<raft.RemoteImplementation>) {
+  constructor(start: () => Promise<Remote>) {
     this.#start = start
   }
 
-  get hello(): raft.Hello {
+  get hello(): AnyHello {
     return this.#hello!
   }
 
-  async start(): Promise<raft.RemoteImplementation> {
+  async start(): Promise<Remote> {
     if (this.#closed) throw new AdapterError('closed', 'the run was ended')
     this.#adapter ??= this.#start()
     const adapter = this.#adapter
@@ -163,26 +196,32 @@ class AdapterRunner implements Runner {
     }
   }
 
-  run(scenario: Scenario, options?: JudgedRunOptions): Promise<RunResult> {
-    if (scenario.surface !== 'raft') {
-      return Promise.reject(new AdapterError('refused', `adapters have no surface ${scenario.surface} yet`))
-    }
-    return this.#use((adapter) =>
-      runScenarioRemote(scenario, adapter, raftJudgeFor(this.hello, options?.against), options),
-    )
+  run(scenario: Scenario, options?: JudgedRunOptions): Promise<RunResult<Surface>> {
+    return this.#use(async (adapter): Promise<RunResult<Surface>> => {
+      const judge = judgeFor(this.hello, options?.against)
+      if (scenario.surface === 'swim' && isRemoteSwim(adapter))
+        return runSwimScenarioRemote(scenario, adapter, judge, options)
+      if (scenario.surface === 'raft' && !isRemoteSwim(adapter))
+        return runScenarioRemote(scenario, adapter, judge, options)
+      throw lacks(this.hello, scenario.surface)
+    })
   }
 
   runPath(path: MemberPath, options: PathRunOptions): Promise<MemberRunResult> {
-    return this.#use((adapter) =>
-      runMemberPathRemote(path, adapter, judgeOfPaths(this.hello, options.against), options),
-    )
+    return this.#use(async (adapter) => {
+      if (isRemoteSwim(adapter)) throw lacks(adapter.hello, 'raft')
+      return runMemberPathRemote(path, adapter, judgeOfPaths(adapter.hello, options.against), options)
+    })
   }
 
-  runSwimPath(): Promise<never> {
-    return Promise.reject(new AdapterError('refused', 'adapters have no surface swim yet'))
+  runSwimPath(path: SwimPath, { against }: { readonly against?: string }): Promise<RunResult<SwimSurface>> {
+    return this.#use(async (adapter) => {
+      if (!isRemoteSwim(adapter)) throw lacks(adapter.hello, 'swim')
+      return runSwimPathRemote(path, adapter, judgeOfSwimPaths(adapter.hello, against))
+    })
   }
 
-  async #use<Result>(work: (adapter: raft.RemoteImplementation) => Promise<Result>): Promise<Result> {
+  async #use<Result>(work: (adapter: Remote) => Promise<Result>): Promise<Result> {
     const adapter = await this.start()
     try {
       return await work(adapter)
@@ -199,7 +238,7 @@ class AdapterRunner implements Runner {
   }
 
   /** What this adapter says cannot be trusted any more. */
-  async #end(adapter: raft.RemoteImplementation): Promise<void> {
+  async #end(adapter: Remote): Promise<void> {
     if ((await this.#adapter?.catch(() => null)) === adapter) this.#adapter = null
     await adapter.close()
   }

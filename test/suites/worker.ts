@@ -16,7 +16,7 @@ function targetFrom(origin: Origin): Target {
     case 'swim reference':
       return { kind: 'in-process', implementation: createSwimReference() }
     case 'adapter':
-      return { kind: 'adapter', start: () => spawnAdapter(origin.words, origin.times) }
+      return { kind: 'adapter', start: () => spawnAdapter(origin.words, origin.start) }
   }
 }
 

@@ -101,7 +101,9 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
     program.command(text).description(description).exitOverride()
 
   reported(onTarget(command('run [file]', 'run a suite on an implementation, or one scenario or trace file')))
-    .option('--suite <name>', `${suites.join(' or ')}`, (word) => oneOf('suite', suites, word), 'raft')
+    .option('--suite <name>', `${suites.join(' or ')} (default: what the adapter offers, or raft)`, (word) =>
+      oneOf('suite', suites, word),
+    )
     .option('--process <command>', `with --suite wire: check what this command starts; ${processHelp}`)
     .option(
       '--timing <name>',

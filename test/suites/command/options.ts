@@ -14,7 +14,7 @@ import { wireRequirements } from '../wire/suite.ts'
 import { UsageError } from './terminal.ts'
 
 export interface TargetOptions {
-  /** Which surface is tested, where no adapter is named; Raft if absent. */
+  /** Which surface is tested. If absent, that which an adapter offers; Raft where none is named. */
   readonly suite?: SuiteName
   readonly adapter?: string
   /** Which variant of the reference, where no adapter is named. */
@@ -35,11 +35,12 @@ export interface NamedTarget {
   readonly flags: string
 }
 
-/** An adapter's command in words, and how long it may take. @throws UsageError if it cannot be split */
-export function adapterOf(command: string, { stepTimeout, timeout = true }: TargetOptions) {
+/** An adapter's command in words, and how it is to be started. @throws UsageError if it cannot be split */
+export function adapterOf(command: string, { suite, stepTimeout, timeout = true }: TargetOptions) {
   return {
     words: split(command),
-    times: {
+    start: {
+      ...(suite === 'raft' || suite === 'swim' ? { surface: suite } : {}),
       ...(stepTimeout === undefined ? {} : { stepTimeout }),
       ...(timeout ? {} : { stepTimeout: 0, startTimeout: 0 }),
     },
@@ -59,10 +60,10 @@ export function targetOf(options: TargetOptions): NamedTarget {
     const flags = configuration === 'on-append' ? '' : ` --reference ${configuration}`
     return { target, origin: { kind: 'reference', configuration }, command: null, flags }
   }
-  const { words, times } = adapterOf(adapter, options)
+  const { words, start } = adapterOf(adapter, options)
   return {
-    target: { kind: 'adapter', start: () => spawnAdapter(words, times) },
-    origin: { kind: 'adapter', words, times },
+    target: { kind: 'adapter', start: () => spawnAdapter(words, start) },
+    origin: { kind: 'adapter', words, start },
     command: adapter,
     flags: ` --adapter ${quote(adapter)}`,
   }

@@ -11,6 +11,7 @@ import {
   type Report,
   type Reporter,
 } from '../../../traces/report.ts'
+import { spawnAdapter } from '../../../impl/contract/stdio.ts'
 import { runAdapterSuite } from '../adapter-report.ts'
 import { defaultSeed, checkConformance, type SuiteProgress } from '../suite.ts'
 import { hasWorkers, variants, WorkerPool } from '../jobs.ts'
@@ -24,7 +25,8 @@ import { adapterOf, checkTested, processOf, quote, targetOf, type SuiteName, typ
 import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
 
 export interface RunOptions extends TargetOptions {
-  readonly suite: SuiteName
+  /** If absent, what an adapter offers; Raft where none is named. */
+  readonly suite?: SuiteName
   /** What the wire suite starts, instead of the reference. */
   readonly process?: string
   /** How fast that is. */
@@ -50,14 +52,26 @@ export async function runSuite(options: RunOptions, terminal: Terminal): Promise
   const { expect } = options
   const slugs = loadSpec().requirements.map(({ slug }) => slug)
   const known = expect === undefined ? [] : readKnownFailures(readInput(expect).toString('utf8'), expect, slugs)
-  checkTested(options.suite, options)
   for (const option of ['process', 'timing'] as const)
     if (options.suite !== 'wire' && options[option] !== undefined)
       throw new UsageError(`--${option} is for --suite wire`)
-  return checkers[options.suite](options, known, terminal)
+  const suite = options.suite ?? (await suiteFor(options))
+  checkTested(suite, options)
+  return checkers[suite]({ ...options, suite }, known, terminal)
 }
 
-type Checker = (options: RunOptions, known: readonly KnownFailure[], terminal: Terminal) => Promise<number>
+/** The suite of the surface that an adapter offers. @throws AdapterError if it does not start */
+async function suiteFor(options: RunOptions): Promise<SuiteName> {
+  if (options.adapter === undefined) return 'raft'
+  const { words, start } = adapterOf(options.adapter, options)
+  const adapter = await spawnAdapter(words, start)
+  await adapter.close()
+  return adapter.surface
+}
+
+type SuiteRun = RunOptions & { readonly suite: SuiteName }
+
+type Checker = (options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal) => Promise<number>
 const checkers: Readonly<Record<SuiteName, Checker>> = {
   raft: checkSurface,
   swim: checkSurface,
@@ -66,7 +80,7 @@ const checkers: Readonly<Record<SuiteName, Checker>> = {
 }
 
 /** A process that speaks memberlist's wire format, or the reference over sockets of its own. */
-async function checkWire(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
+async function checkWire(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
   const { process, adapter, timing = 'local' } = options
   if (adapter !== undefined) throw new UsageError('--suite wire checks a process: name it with --process')
   const progress = createProgress(terminal.err)
@@ -84,12 +98,12 @@ async function checkWire(options: RunOptions, known: readonly KnownFailure[], te
   return writeReport({ ...report, rerun: rerunCommand(options) }, options, terminal)
 }
 
-async function checkAdapter(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
+async function checkAdapter(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
   const { adapter, requirement: requirements } = options
   if (adapter === undefined) throw new UsageError('--suite adapter checks an adapter: name it with --adapter')
-  const { words, times } = adapterOf(adapter, options)
+  const { words, start } = adapterOf(adapter, options)
   const progress = createProgress(terminal.err)
-  const report = await runAdapterSuite(words, times, {
+  const report = await runAdapterSuite(words, start, {
     ...options,
     ...(requirements === undefined ? {} : { requirements }),
     known,
@@ -101,10 +115,10 @@ async function checkAdapter(options: RunOptions, known: readonly KnownFailure[],
 }
 
 /** The reference of Raft is checked in both variants, unless one is named: together they claim every profile. */
-async function checkSurface(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
+async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
   const { adapter, reference, suite } = options
-  if (suite === 'swim' && (adapter ?? reference) !== undefined) {
-    throw new UsageError('--suite swim checks the reference; adapters and variants of it have that suite not yet')
+  if (suite === 'swim' && reference !== undefined) {
+    throw new UsageError('--reference names a variant of Raft; the reference of SWIM has none')
   }
   const named = adapter !== undefined || reference !== undefined || suite === 'swim'
   const each = named ? [options] : variants.map((variant) => ({ ...options, reference: variant }))
@@ -120,7 +134,7 @@ async function checkSurface(options: RunOptions, known: readonly KnownFailure[],
 }
 
 async function checkTarget(
-  options: RunOptions,
+  options: SuiteRun,
   known: readonly KnownFailure[],
   workers: WorkerPool | null,
   terminal: Terminal,
@@ -156,7 +170,7 @@ export function replayCommand(file: string, flags: string): string {
 }
 
 /** The command that makes a report again; its shard is in the report. */
-function rerunCommand(options: RunOptions): string {
+function rerunCommand(options: SuiteRun): string {
   const {
     adapter,
     reference,

@@ -3,34 +3,28 @@ import { serveStdio } from '../../../impl/contract/serve-stdio.ts'
 import { ServeError, serveSwimNode, swimNodeHelp } from '../../../impl/real/swim/serve.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
 import { oneOf } from './options.ts'
+import { createReference as createSwimReference } from '../../../impl/reference/swim/session.ts'
 import { nodeHelp, serveNode } from './serve-raft.ts'
 import { exits, UsageError, type Terminal } from './terminal.ts'
 
 const surfaces = ['raft', 'swim'] as const
 
-/** Ways to serve Raft; each takes the rest of the command line. */
-const ways: Readonly<Record<string, (settings: readonly string[], terminal: Terminal) => Promise<number>>> = {
-  /** As an adapter: an example of the protocol, and a way to try the suite through one. */
-  stdio: async () => {
-    await serveStdio(createReference())
-    return exits.conformant
-  },
-}
-
 export const serveHelp = `
 swarmcheck serve raft stdio     speaks the adapter protocol on standard input and output
+swarmcheck serve swim stdio     the same for SWIM
 swarmcheck serve raft --node …  runs one node of a cluster, over TCP and with files
 swarmcheck serve swim --name …  runs one member of a cluster, over UDP and TCP, in memberlist's wire format
 ${nodeHelp}
 ${swimNodeHelp}`
 
 export async function serve(surface: string, settings: readonly string[], terminal: Terminal): Promise<number> {
-  if (oneOf('surface', surfaces, surface) === 'swim') return serveSwim(settings, terminal)
-  if (settings[0]?.startsWith('-') === true) return serveNode(settings, terminal)
-  const [way = 'stdio', ...rest] = settings
-  const found = ways[oneOf('way to serve', Object.keys(ways), way)]
-  if (found === undefined) throw new UsageError(`unknown way to serve '${way}'`)
-  return found(rest, terminal)
+  const isSwim = oneOf('surface', surfaces, surface) === 'swim'
+  const [way = isSwim ? '--' : 'stdio'] = settings
+  if (way.startsWith('-')) return isSwim ? serveSwim(settings, terminal) : serveNode(settings, terminal)
+  oneOf('way to serve', ['stdio'], way)
+  // As an adapter: an example of the protocol, and a way to try the suite through one.
+  await serveStdio(isSwim ? createSwimReference() : createReference())
+  return exits.conformant
 }
 
 async function serveSwim(settings: readonly string[], terminal: Terminal): Promise<number> {

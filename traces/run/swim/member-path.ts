@@ -1,10 +1,18 @@
 /** One path through the member machine of SWIM: one node runs, and is told things by others that are played. */
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
-import type { Implementation } from '../../../impl/contract/swim.ts'
+import type { Hello, Implementation, RemoteImplementation, Start } from '../../../impl/contract/swim.ts'
 import { acceptingTransition, initialSnapshot, nextSnapshot, type SwimOutcome } from '../../../models/swim/member.ts'
 import { swimPaths, type SwimPath, type SwimPathStep } from '../../../models/swim/paths.ts'
-import type { Answer, Input, MemberRecord, Message, SwimScenario, Update } from '../../../models/swim/vocabulary.ts'
-import type { NodeId } from '../../../models/vocabulary.ts'
+import type {
+  Answer,
+  Input,
+  MemberRecord,
+  Message,
+  OutgoingMessage,
+  SwimScenario,
+  Update,
+} from '../../../models/swim/vocabulary.ts'
+import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
 import type { Violation } from '../../../properties/judge.ts'
 import { Recording } from '../../record.ts'
 import { completeSwimScenario } from '../../scenario.ts'
@@ -48,106 +56,177 @@ export function scenarioOfSwimPath({ name, start }: SwimPath): SwimScenario {
   return completeSwimScenario({ name, nodes, members: start.holding === 'unknown' ? [] : nodes })
 }
 
+type Demand = { readonly demand: 'step'; readonly input: Input } | { readonly demand: 'encode'; readonly view: Message }
+
+type Script = Generator<Demand, void, Answer | OutgoingMessage>
+
+class PathRun {
+  readonly #path: SwimPath
+  readonly #judge: JudgeOf<SwimSurface>
+  readonly #start: Start
+  readonly #recording = new Recording<SwimSurface>(true)
+  readonly #table = new Map<NodeId, MemberRecord>()
+  readonly #transitions = new Map<string, number>()
+  readonly #operations = new Map<string, number>()
+  readonly #deliveries = new Map<string, number>()
+  readonly #results = new Map<string, number>()
+  readonly #subject: NodeId
+  #now: Milliseconds = 0
+  #steps = 0
+  #violation: Violation | null = null
+
+  constructor(path: SwimPath, judge: JudgeOf<SwimSurface>, start: Start, initial: readonly Answer[]) {
+    this.#path = path
+    this.#judge = judge
+    this.#start = start
+    this.#subject = path.start.holding === 'self' ? tested : other
+    this.#recording.add({ event: 'start', start, initial })
+    this.#violation = judge.start(start, initial)
+    const own = initial[start.nodes.indexOf(tested)]
+    if (own === undefined) throw new AdapterError('contract', `no initial answer of ${tested}`)
+    this.#fold(own)
+  }
+
+  *script(): Script {
+    const { name, start, steps } = this.#path
+    for (const { view, waits } of name === strangersPath.name ? strangers : []) {
+      if (this.#violation === null) yield* this.#say(view)
+      if (waits) yield* this.#wait()
+    }
+    let snapshot = initialSnapshot(start)
+    for (const step of steps) {
+      if (this.#violation !== null) return
+      yield* this.#tell(step)
+      const event = { ...step.input, outcome: holdingOf(this.#table.get(this.#subject), this.#subject === tested) }
+      const transition = acceptingTransition(snapshot, event)
+      // The judge says what is wrong with an outcome; from one that the machine does not know, there is no way on.
+      if (transition === null) return
+      increment(this.#transitions, transition)
+      snapshot = nextSnapshot(snapshot, event)
+    }
+  }
+
+  *#give(input: Input): Script {
+    const answer = (yield { demand: 'step', input }) as Answer
+    this.#steps++
+    this.#recording.add({ event: 'step', now: answer.now, input, answer })
+    this.#violation = this.#judge.step(input, answer, answer.now)
+    this.#now = answer.now
+    this.#fold(answer)
+  }
+
+  *#say(view: Message): Script {
+    increment(this.#deliveries, view.kind)
+    const message = (yield { demand: 'encode', view }) as OutgoingMessage
+    yield* this.#give({ type: 'deliver', node: tested, at: this.#now, message })
+  }
+
+  /** Lets the node see that nothing comes for so long as it waits for others. */
+  *#wait(): Script {
+    const until = this.#now + 2 * this.#start.options.probeTimeout
+    while (this.#now < until && this.#violation === null)
+      yield* this.#give({ type: 'advance', node: tested, at: this.#now, until })
+  }
+
+  *#tell({ input }: SwimPathStep): Script {
+    if (input.type === 'leave') {
+      increment(this.#operations, 'leave')
+      const operation = { type: 'leave' } as const
+      return yield* this.#give({ type: 'operation', node: tested, at: this.#now, id: this.#steps + 1, operation })
+    }
+    const gossip = [updateOf(input, this.#subject, this.#table.get(this.#subject))]
+    yield* this.#say({ kind: 'gossip', gossip })
+  }
+
+  #fold({ members, outputs }: Answer): void {
+    for (const change of members ?? []) {
+      if (change.status === 'forgotten') this.#table.delete(change.node)
+      else this.#table.set(change.node, change)
+    }
+    for (const output of outputs) if (output.type === 'result') increment(this.#results, output.status)
+  }
+
+  result(): RunResult<SwimSurface> {
+    const violation = this.#violation
+    return {
+      violation,
+      violationEvent: violation === null ? -1 : this.#recording.count - 1,
+      violationStep: violation === null ? -1 : 0,
+      advice: this.#judge.advice(),
+      events: this.#recording.events,
+      eventCount: this.#recording.count,
+      steps: this.#steps,
+      deliveries: [...this.#deliveries.values()].reduce((sum, count) => sum + count, 0),
+      duration: this.#now,
+      faults: {},
+      skipped: {},
+      outside: {},
+      settled: true,
+      committedAfterHeal: 0,
+      exercised: this.#judge.exercised(),
+      transitions: this.#transitions,
+      situations: new Map(),
+      coverage: {
+        deliveries: toCounts(this.#deliveries),
+        operations: toCounts(this.#operations),
+        results: toCounts(this.#results),
+      },
+      effective: [],
+      targets: [],
+    }
+  }
+}
+
+function startOfSwimPath(path: SwimPath, hello: Hello): Start {
+  if (!hello.capabilities.encode) throw new AdapterError('refused', `${hello.name} cannot encode`)
+  return startOf(scenarioOfSwimPath(path), hello)
+}
+
 /** @throws AdapterError if an implementation cannot `encode`, or answers what contradicts the contract */
 export function runSwimPath(
   path: SwimPath,
   implementation: Implementation,
   judge: JudgeOf<SwimSurface>,
 ): RunResult<SwimSurface> {
-  const { hello } = implementation
-  if (!hello.capabilities.encode) throw new AdapterError('refused', `${hello.name} cannot encode`)
-  const scenario = scenarioOfSwimPath(path)
-  const start = startOf(scenario, hello)
+  const start = startOfSwimPath(path, implementation.hello)
   const session = implementation.open(start)
-  const recording = new Recording<SwimSurface>(true)
-  const table = new Map<NodeId, MemberRecord>()
-  const transitions = new Map<string, number>()
-  const operations = new Map<string, number>()
-  const deliveries = new Map<string, number>()
-  const results = new Map<string, number>()
-  const subject = path.start.holding === 'self' ? tested : other
-  let steps = 0
-  let violation: Violation | null = null
-
-  const fold = ({ members, outputs }: Answer): void => {
-    for (const change of members ?? []) {
-      if (change.status === 'forgotten') table.delete(change.node)
-      else table.set(change.node, change)
-    }
-    for (const output of outputs) if (output.type === 'result') increment(results, output.status)
-  }
-  let now = 0
-  const give = (input: Input): void => {
-    const answer = session.step(input)
-    steps++
-    recording.add({ event: 'step', now: answer.now, input, answer })
-    violation = judge.step(input, answer, answer.now)
-    now = answer.now
-    fold(answer)
-  }
-  const ask = (view: Message): void => {
-    increment(deliveries, view.kind)
-    give({ type: 'deliver', node: tested, at: now, message: session.encode(speaker, tested, view) })
-  }
-  /** Lets the node see that nothing comes for so long as it waits for others. */
-  const wait = (): void => {
-    const until = now + 2 * start.options.probeTimeout
-    while (now < until && violation === null) give({ type: 'advance', node: tested, at: now, until })
-  }
-  const tell = ({ input }: SwimPathStep): void => {
-    if (input.type === 'leave') {
-      increment(operations, 'leave')
-      return give({ type: 'operation', node: tested, at: now, id: steps + 1, operation: { type: 'leave' } })
-    }
-    const gossip = [updateOf(input, subject, table.get(subject))]
-    ask({ kind: 'gossip', gossip })
-  }
-
   try {
-    recording.add({ event: 'start', start, initial: session.initial })
-    violation = judge.start(start, session.initial)
-    const own = session.initial[scenario.nodes.indexOf(tested)]
-    if (own === undefined) throw new AdapterError('contract', `no initial answer of ${tested}`)
-    fold(own)
-    for (const { view, waits } of path.name === strangersPath.name ? strangers : []) {
-      if (violation === null) ask(view)
-      if (waits && violation === null) wait()
+    const run = new PathRun(path, judge, start, session.initial)
+    const script = run.script()
+    for (let next = script.next(); next.done !== true;) {
+      const asked = next.value
+      next = script.next(
+        asked.demand === 'step' ? session.step(asked.input) : session.encode(speaker, tested, asked.view),
+      )
     }
-    let snapshot = initialSnapshot(path.start)
-    for (const step of path.steps) {
-      if (violation !== null) break
-      tell(step)
-      const event = { ...step.input, outcome: holdingOf(table.get(subject), subject === tested) }
-      const name = acceptingTransition(snapshot, event)
-      // The judge says what is wrong with an outcome; from one that the machine does not know, there is no way on.
-      if (name === null) break
-      increment(transitions, name)
-      snapshot = nextSnapshot(snapshot, event)
-    }
+    return run.result()
   } finally {
     session.close()
   }
-  return {
-    violation,
-    violationEvent: violation === null ? -1 : recording.count - 1,
-    violationStep: violation === null ? -1 : 0,
-    advice: judge.advice(),
-    events: recording.events,
-    eventCount: recording.count,
-    steps,
-    deliveries: [...deliveries.values()].reduce((sum, count) => sum + count, 0),
-    duration: now,
-    faults: {},
-    skipped: {},
-    outside: {},
-    settled: true,
-    committedAfterHeal: 0,
-    exercised: judge.exercised(),
-    transitions,
-    situations: new Map(),
-    coverage: { deliveries: toCounts(deliveries), operations: toCounts(operations), results: toCounts(results) },
-    effective: [],
-    targets: [],
+}
+
+/** The same out of this process. */
+export async function runSwimPathRemote(
+  path: SwimPath,
+  implementation: RemoteImplementation,
+  judge: JudgeOf<SwimSurface>,
+): Promise<RunResult<SwimSurface>> {
+  const start = startOfSwimPath(path, implementation.hello)
+  const session = await implementation.open(start)
+  try {
+    const run = new PathRun(path, judge, start, session.initial)
+    const script = run.script()
+    for (let next = script.next(); next.done !== true;) {
+      const asked = next.value
+      next = script.next(
+        asked.demand === 'step'
+          ? (await session.steps([asked.input]))[0]!
+          : await session.encode(speaker, tested, asked.view),
+      )
+    }
+    return run.result()
+  } finally {
+    await session.close()
   }
 }
 
