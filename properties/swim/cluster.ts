@@ -17,9 +17,17 @@ export class Cluster extends Findings {
   readonly #names: NodeId[] = []
   /** By node: the greatest incarnation that it ever showed as its own, through all its lives. */
   readonly ownIncarnation: number[] = []
+  /** By node: what it ever told of itself, each by the incarnation, the address and the meta. */
+  readonly shown: Set<string>[] = []
+  /** By accused: who ever held it for suspect or gone, by number. */
+  readonly accusers: Set<number>[] = []
+  /** By address: who has it. */
+  readonly homes = new Map<string, number>()
   /** By node: harness time since which it has been up, and not left; Infinity while it is not. */
   readonly upSince: Milliseconds[] = []
   now: Milliseconds = 0
+  /** Steps so far. */
+  steps = 0
 
   constructor(options: SwimOptions, claims: Claims, nodes: readonly NodeId[]) {
     super(catalogue, claims)
@@ -30,6 +38,8 @@ export class Cluster extends Findings {
       const number = this.number(id)
       this.members.push(new Member(id, number))
       this.ownIncarnation.push(0)
+      this.shown.push(new Set())
+      this.accusers.push(new Set())
       this.upSince.push(0)
     })
   }

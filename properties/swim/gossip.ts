@@ -1,5 +1,5 @@
 /** Judges what is told on, to whom, and how often. Instants are local. [SWIM] §4.1; [ML] queue.go, state.go gossip. */
-import type { MemberRecord, Message, OutgoingMessage, Update } from '../../models/swim/vocabulary.ts'
+import type { MemberRecord, Message, OutgoingMessage, Output, Update } from '../../models/swim/vocabulary.ts'
 import {
   ALIVE,
   DEAD,
@@ -18,6 +18,12 @@ import { packed } from './said.ts'
 /** More rounds of gossip than intervals at most: two may touch. */
 const MOST_EXCESS = 2.5
 
+/** Records and metas as they were when the step began, where it changed them. */
+interface Before {
+  readonly records: ReadonlyMap<number, number>
+  readonly metas: ReadonlyMap<number, string | undefined>
+}
+
 /** Judges the updates that travel with a message. `before`: records as they were when the step began, where it changed them. */
 export function judgeGossip(
   cluster: Cluster,
@@ -32,6 +38,7 @@ export function judgeGossip(
     if (update.status === 'dead' && update.node === member.id) member.hasToldLeave = true
     judgeOwner(cluster, member, update.node, update.incarnation)
     judgeKnown(cluster, member, update, before)
+    judgeUpdate(cluster, member, update)
     // Who is pinged under suspicion is told so each time.
     const tellsTheSuspect = view.kind === 'ping' && update.status === 'suspect' && update.node === view.target
     if (!tellsTheSuspect) judgeRepeated(cluster, member, update)
@@ -78,6 +85,61 @@ function judgeOwner(cluster: Cluster, member: Member, node: string, incarnation:
     member,
     `spoke of incarnation ${incarnation} of ${node}, whose greatest was ${own}`,
     `at most ${own}`,
+  )
+}
+
+/** What a member told of itself, as a text. */
+export const contentsOf = (incarnation: number, address: string, meta: string): string =>
+  `${incarnation} ${address} ${meta}`
+
+/** What is told on of somebody is what that somebody has shown, or what somebody holds whom the update names. */
+function judgeUpdate(cluster: Cluster, member: Member, update: Update): void {
+  const { node, status, incarnation, from, address, meta } = update
+  const subject = cluster.number(node)
+  if (status === 'alive') {
+    cluster.tested[R.tellsWhatWasShown]!++
+    const shown = cluster.shown[subject]
+    // Incarnation 0 is of nobody's own life: such an alive is a way to tell of the dead.
+    if (incarnation === 0 || shown === undefined || shown.has(contentsOf(incarnation, address, meta))) return
+    cluster.fail(
+      R.tellsWhatWasShown,
+      member,
+      `said alive ${incarnation} of ${node} with "${meta}" at ${address}, which ${node} has never shown`,
+      'what the member has shown as its own',
+    )
+    return
+  }
+  cluster.tested[R.accusesByName]!++
+  const accusers = cluster.accusers[subject]
+  const isOwn = status === 'dead' && from === node
+  if (accusers === undefined || isOwn || accusers.has(cluster.number(from))) return
+  cluster.fail(
+    R.accusesByName,
+    member,
+    `said that ${from} holds ${node} for ${status}, which ${from} has never done`,
+    'the name of who holds it so',
+  )
+}
+
+/** [ML] net.go handleConn: a table that arrives is answered by the own one. */
+export function judgeTableAnswered(
+  cluster: Cluster,
+  member: Member,
+  { from, stream }: OutgoingMessage,
+  outputs: readonly Output[],
+): void {
+  cluster.tested[R.answersTables]!++
+  const isAnswer = (output: Output): boolean =>
+    output.type === 'message' &&
+    output.view.kind === 'push-pull-reply' &&
+    output.stream === stream &&
+    output.to === from
+  if (outputs.some(isAnswer)) return
+  cluster.fail(
+    R.answersTables,
+    member,
+    `did not answer the table that ${from} sent`,
+    'its own table, on the same stream',
   )
 }
 
@@ -144,14 +206,14 @@ export function judgeExchange(
   cluster: Cluster,
   member: Member,
   { view, to, stream }: OutgoingMessage,
-  before: ReadonlyMap<number, number>,
+  before: Before,
   delivered: Message | null,
 ): void {
   if (view.kind !== 'push-pull' && view.kind !== 'push-pull-reply') return
   const { tested } = cluster
   tested[R.exchangesWholeTable]!++
   const wrong = view.members.find((each) => !isOwn(cluster, member, each, before))
-  const missing = missingFrom(cluster, member, view.members, before)
+  const missing = missingFrom(cluster, member, view.members, before.records)
   if (wrong !== undefined || missing !== null) {
     cluster.fail(
       R.exchangesWholeTable,
@@ -172,10 +234,13 @@ export function judgeExchange(
   }
 }
 
-function isOwn(cluster: Cluster, member: Member, each: MemberRecord, before: ReadonlyMap<number, number>): boolean {
+function isOwn(cluster: Cluster, member: Member, each: MemberRecord, before: Before): boolean {
   const subject = cluster.number(each.node)
   const told = packed(each)
-  return member.known(subject) === told || before.get(subject) === told
+  const { address, meta } = each
+  if (member.known(subject) !== told && before.records.get(subject) !== told) return false
+  if (meta !== member.metas[subject] && meta !== before.metas.get(subject)) return false
+  return address === member.addresses[subject] || before.records.has(subject)
 }
 
 function missingFrom(

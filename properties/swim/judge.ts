@@ -16,7 +16,7 @@ import type { Claims } from '../findings.ts'
 import type { Judge, Phase, Violation } from '../judge.ts'
 import { Cluster } from './cluster.ts'
 import { judgeEvents } from './events.ts'
-import { judgeExchange, judgeGossip } from './gossip.ts'
+import { contentsOf, judgeExchange, judgeGossip, judgeTableAnswered } from './gossip.ts'
 import { Liveness } from './liveness.ts'
 import type { Member } from './member.ts'
 import { judgeResult, noteOperation } from './operations.ts'
@@ -59,6 +59,7 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   step(input: Input, answer: Answer, now: number): Violation | null {
     const cluster = this.#cluster
     cluster.now = now
+    cluster.steps++
     const member = cluster.member(input.node)
     cluster.tested[R.survives]!++
     if (answer.error !== undefined) {
@@ -98,8 +99,14 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       if (change.status === 'forgotten') continue
       this.#enter(member, change)
     }
+    member.home = member.addresses[member.number] ?? ''
+    member.toldMeta = member.metas[member.number] ?? ''
     this.#show(member)
-    for (const output of answer.outputs) if (output.type === 'message') this.#judgeSent(member, output, null)
+    for (const output of answer.outputs) {
+      if (output.type !== 'message') continue
+      probes.judgeProbing(cluster, member, output, probes.nothingOwed(), new Map())
+      this.#judgeSent(member, output, null)
+    }
     cluster.tested[R.startsAlive]!++
     const own = member.known(member.number)
     if (statusOf(own) !== ALIVE || member.incarnation < 1) {
@@ -128,8 +135,13 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
 
   /** What a member shows of itself is what others may know of it. */
   #show(member: Member): void {
-    const { ownIncarnation } = this.#cluster
-    ownIncarnation[member.number] = Math.max(ownIncarnation[member.number]!, member.incarnation)
+    const { number } = member
+    const { ownIncarnation, shown, homes } = this.#cluster
+    ownIncarnation[number] = Math.max(ownIncarnation[number]!, member.incarnation)
+    const address = member.addresses[number]
+    if (address === undefined) return
+    shown[number]!.add(contentsOf(member.incarnation, address, member.metas[number] ?? ''))
+    homes.set(address, number)
   }
 
   /** A step of a member that is up. */
@@ -160,7 +172,8 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
     judgeOwn(cluster, member, input, said)
     judgeTable(cluster, member, input, answer.members, said)
-    this.#judgeOwnRecord(member)
+    this.#show(member)
+    this.#judgeOwnRecord(member, input)
     // Who has nobody to probe may sleep until somebody comes.
     if (wasIdle) member.idleSince = member.now
     const suspected = probe !== null && this.#hasSuspected(member, probe.target, before, said)
@@ -169,16 +182,21 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       probes.judgeScore(cluster, member, refuted, probe, probes.probeEnd(member, probe, hadAnswer, suspected))
     }
 
-    if (input.type === 'operation') member.operations.set(input.id, { type: input.operation.type, since: member.now })
+    if (message?.view.kind === 'push-pull-reply') member.answeredBy.set(message.from, cluster.steps)
+    if (input.type === 'operation') {
+      const { operation } = input
+      member.operations.set(input.id, { operation, since: member.now, asked: cluster.steps })
+    }
     for (const output of answer.outputs) {
       if (output.type === 'message') {
         probes.judgeProbing(cluster, member, output, owed, before)
-        this.#judgeSent(member, output, input, before)
+        this.#judgeSent(member, output, input, before, metasBefore)
       } else if (output.type === 'result') judgeResult(cluster, member, output)
     }
     probes.judgeOwed(cluster, member, owed)
+    if (message?.view.kind === 'push-pull') judgeTableAnswered(cluster, member, message, answer.outputs)
     if (input.type === 'operation') noteOperation(cluster, member, input, answer.outputs)
-    judgeEvents(cluster, member, answer.outputs.filter(isEvent), metasBefore)
+    judgeEvents(cluster, member, answer.outputs.filter(isEvent), metasBefore, said)
     this.#judgeConflicts(member, said, answer.outputs)
     if (input.type === 'advance') {
       judgeOverdue(cluster, member)
@@ -193,9 +211,11 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     message: Extract<Output, { readonly type: 'message' }>,
     input: Input | null,
     before: ReadonlyMap<number, number> = new Map(),
+    metasBefore: ReadonlyMap<number, string | undefined> = new Map(),
   ): void {
     judgeGossip(this.#cluster, member, message, before)
-    judgeExchange(this.#cluster, member, message, before, input?.type === 'deliver' ? input.message.view : null)
+    const delivered = input?.type === 'deliver' ? input.message.view : null
+    judgeExchange(this.#cluster, member, message, { records: before, metas: metasBefore }, delivered)
   }
 
   /**
@@ -215,8 +235,9 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     return !said.some(({ subject }) => subject === target)
   }
 
-  #judgeOwnRecord(member: Member): void {
+  #judgeOwnRecord(member: Member, input: Input): void {
     const cluster = this.#cluster
+    this.#judgeOwnContents(member, input)
     const own = member.known(member.number)
     const status = statusOf(own)
     cluster.tested[R.ownRecord]!++
@@ -227,6 +248,28 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       member,
       `holds itself for ${statusName(status)}`,
       'itself alive, until it is asked to leave',
+    )
+  }
+
+  /** What the record says besides: what the member shows as its incarnation, where it began, what it was asked to tell. */
+  #judgeOwnContents(member: Member, input: Input): void {
+    const { number } = member
+    if (
+      input.type === 'operation' &&
+      input.operation.type === 'update' &&
+      member.metas[number] === input.operation.meta
+    )
+      member.toldMeta = input.operation.meta
+    if (member.status(number) !== ALIVE) return
+    const meta = member.metas[number]
+    const address = member.addresses[number]
+    const incarnation = member.incarnationKnown(number)
+    if (incarnation === member.incarnation && meta === member.toldMeta && address === member.home) return
+    this.#cluster.fail(
+      R.ownRecord,
+      member,
+      `holds itself for alive ${incarnation} with "${meta ?? ''}" at ${address ?? 'no address'}`,
+      `alive ${member.incarnation} with "${member.toldMeta}" at ${member.home}`,
     )
   }
 

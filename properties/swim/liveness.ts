@@ -5,6 +5,7 @@ import type { Milliseconds } from '../../models/vocabulary.ts'
 import type { Phase } from '../judge.ts'
 import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
+import { judgeUnanswered } from './operations.ts'
 import { R } from './requirements.ts'
 
 /**
@@ -99,6 +100,10 @@ export class Liveness {
   finish(cluster: Cluster): void {
     if (this.phase !== 'settle') return
     cluster.tested[R.viewsConverge]!++
+    for (const member of cluster.members) {
+      cluster.tested[R.operationsEnd]!++
+      if (member.up) judgeUnanswered(cluster, member)
+    }
     const text = disagreement(cluster)
     if (text !== null) cluster.fail(R.viewsConverge, null, text, 'tables that agree with who is up, within the bound')
   }

@@ -1,5 +1,5 @@
 /** What the judge knows of one member: what was observed, and what follows from what it was sent. */
-import type { MemberState, StreamId } from '../../models/swim/vocabulary.ts'
+import type { MemberState, Operation, StreamId } from '../../models/swim/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../models/vocabulary.ts'
 import { UNKNOWN, incarnationOf, statusOf } from '../../models/swim/rules.ts'
 
@@ -51,6 +51,14 @@ export interface Relay {
   readonly nack: boolean
   answered: boolean
   ended: boolean
+}
+
+/** An operation that was not answered so far. */
+export interface Asked {
+  readonly operation: Operation
+  /** Local instant, and number of the step. */
+  readonly since: Milliseconds
+  readonly asked: number
 }
 
 export class Member {
@@ -110,7 +118,12 @@ export class Member {
   exchangedAt: Milliseconds = 0
   /** Since when it has waited for a table, by stream. */
   readonly opened = new Map<StreamId, Milliseconds>()
-  readonly operations = new Map<number, { readonly type: string; readonly since: Milliseconds }>()
+  readonly operations = new Map<number, Asked>()
+  /** By member: the step in which a table of its last came back. */
+  readonly answeredBy = new Map<NodeId, number>()
+  /** Its address, and what it was last asked to tell of itself. */
+  home = ''
+  toldMeta = ''
 
   constructor(id: NodeId, number: number) {
     this.id = id
@@ -155,6 +168,7 @@ export class Member {
     this.sent.clear()
     this.opened.clear()
     this.operations.clear()
+    this.answeredBy.clear()
     this.incarnation = this.score = 0
     this.leaving = this.hasToldLeave = false
   }

@@ -110,10 +110,19 @@ export function judgeProbing(
     case 'stream-ping':
       return judgeStreamPing(cluster, member, message, view)
     case 'stream-ack':
-      owed.streamed ||= owed.streamPing?.stream === message.stream
+      owed.streamed ||= answersOnStream(owed, message, view)
       return
     default:
   }
+}
+
+function answersOnStream(
+  { streamPing }: Owed,
+  { stream, to }: OutgoingMessage,
+  { sequence }: View<'stream-ack'>,
+): boolean {
+  if (streamPing?.view.kind !== 'stream-ping') return false
+  return streamPing.stream === stream && streamPing.from === to && streamPing.view.sequence === sequence
 }
 
 function judgePing(
@@ -133,6 +142,16 @@ function judgePing(
       member,
       `pinged ${view.target} by sequence number ${view.sequence}, which it used before`,
       'a number of its own for each ping',
+    )
+    return
+  }
+  const home = cluster.homes.get(member.addresses[target] ?? '')
+  if (home !== undefined && cluster.number(to) !== home && before.get(target) === undefined) {
+    cluster.fail(
+      R.probesMembers,
+      member,
+      `sent ${to} a ping for ${view.target}, which it knows at ${member.addresses[target]!}`,
+      `a ping to ${view.target}`,
     )
     return
   }

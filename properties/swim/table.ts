@@ -93,7 +93,7 @@ export function judgeTable(
       if (subject !== member.number) {
         const group = groups?.get(subject)
         judgeChange(cluster, member, input, subject, next, group)
-        if (group !== undefined && change.status !== 'forgotten') judgeContents(cluster, member, change, group)
+        if (change.status !== 'forgotten') judgeContents(cluster, member, subject, change, group ?? [])
         groups?.delete(subject)
       }
       apply(cluster, member, subject, next, change, said)
@@ -273,23 +273,27 @@ function judgeUnchanged(cluster: Cluster, member: Member, subject: number, group
   )
 }
 
-/** A record that an `alive` has renewed says what that said. */
+/** A record that an `alive` has renewed says what that said; any other goes on to say what it said before. */
 function judgeContents(
   cluster: Cluster,
   member: Member,
+  subject: number,
   change: Exclude<RecordChange, { readonly status: 'forgotten' }>,
   group: readonly Said[],
 ): void {
-  if (change.status !== 'alive') return
   const source = group.filter(({ status, incarnation }) => status === ALIVE && incarnation === change.incarnation)
-  if (source.length === 0) return
   cluster.tested[R.takesMeta]!++
   if (source.some(({ meta, address }) => meta === change.meta && address === change.address)) return
+  const isRenewed = source.length > 0 && change.status === 'alive'
+  const isKept = member.metas[subject] === change.meta && member.addresses[subject] === change.address
+  if (!isRenewed && (isKept || member.status(subject) === UNKNOWN)) return
   cluster.fail(
     R.takesMeta,
     member,
-    `took ${change.node} for alive ${change.incarnation} with "${change.meta}" at ${change.address}`,
-    source.map(({ meta, address }) => `"${meta}" at ${address}`).join(' or '),
+    `holds ${change.node} for ${change.status} ${change.incarnation} with "${change.meta}" at ${change.address}`,
+    isRenewed
+      ? source.map(({ meta, address }) => `"${meta}" at ${address}`).join(' or ')
+      : `"${member.metas[subject] ?? ''}" at ${member.addresses[subject] ?? ''}`,
   )
 }
 
@@ -305,6 +309,7 @@ function apply(
   const before = statusOf(known)
   const after = statusOf(next)
   member.table[subject] = next
+  if (after >= SUSPECT) cluster.accusers[subject]?.add(member.number)
   if (change.status !== 'forgotten') {
     member.addresses[subject] = change.address
     member.metas[subject] = change.meta

@@ -1,5 +1,6 @@
 /** All mutants of the reference's SWIM. */
 import type { Mutant } from './mutant.ts'
+import { contents } from './swim/contents.ts'
 import { dissemination } from './swim/dissemination.ts'
 import { health } from './swim/health.ts'
 import { ownRecord } from './swim/own-record.ts'
@@ -14,6 +15,7 @@ export const swimMutants: readonly Mutant[] = [
   ...suspicion,
   ...health,
   ...dissemination,
+  ...contents,
 ]
 
 /** Mutants that no run of the suite gives away, by name, each with the reason. */

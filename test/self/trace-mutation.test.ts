@@ -3,134 +3,74 @@
  * to see it, there or later. A corrupted message is an observation error at its sender alone: it arrives as it was sent.
  */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { broad, type Fate, survey, uniform } from './trace-mutation/survey.ts'
+import type { Surface } from '../../traces/surface.ts'
+import type { Allowance } from './trace-mutation/allowance.ts'
+import { raftAllowances } from './trace-mutation/raft-allowances.ts'
+import { raftRuns } from './trace-mutation/raft-runs.ts'
+import { broad, type Fate, type Subject, survey, uniform } from './trace-mutation/survey.ts'
+import { swimAllowances } from './trace-mutation/swim-allowances.ts'
+import { swimRuns } from './trace-mutation/swim-runs.ts'
 
-const runs = 25
-const corruptionsOfRun = 400
-/** More, for kinds that are rare. */
-const rareRuns = 12
-const rareCorruptionsOfRun = 250
-
-interface Allowance {
-  /** Operator and field, as the corruptions are named. */
-  readonly of: RegExp
-  /** Why the protocol allows it. */
-  readonly because: string
-  /** No requirement that the step layer judges says anything else: these are drawn on top, and not counted. */
-  readonly free?: true
+interface Part {
+  readonly surface: string
+  readonly allowances: readonly Allowance[]
+  readonly runs: number
+  readonly corruptionsOfRun: number
+  /** More, for kinds that are rare. */
+  readonly rareRuns: number
+  readonly rareCorruptionsOfRun: number
+  survey(...rest: Parameters<typeof survey> extends [unknown, ...infer Rest] ? Rest : never): void
 }
 
-const requests = '(heartbeat|append-entries|install-snapshot|request-vote|pre-vote|read-index)'
+const part = <S extends Surface>(subject: Subject<S>, rest: Omit<Part, 'survey'>): Part => ({
+  ...rest,
+  survey: (...how) => survey(subject, ...how),
+})
 
-/** What survives, and why the protocol allows it. A survivor of another kind is a hole in the judge. */
-const allowances: readonly Allowance[] = [
-  {
-    of: new RegExp(`^((removed|copied) ${requests}|${requests} to|removed timeout-now)$`),
-    because: 'whom a member asks, and how often, is up to it: silence is judged over time, by raft/heartbeats',
-    free: true,
-  },
-  {
-    of: /^(heartbeat|append-entries) round$/,
-    because: 'the number of a round is a name that its leader gives',
-    free: true,
-  },
-  {
-    of: new RegExp(`^(${requests}|(heartbeat|pre-vote|read-index)-response|timeout-now|member-removed) after$`),
-    because: 'these have to wait for no write, and may wait for one',
-    free: true,
-  },
-  { of: /^append-entries-response hint$/, because: 'a hint is one: raft/hints-backtracking is a MAY', free: true },
-  {
-    of: /^(removed (pre-vote|read-index)-response|(copied|removed) read-index-response|read-index-response to)$/,
-    because: 'who asks for a pre-vote or a read may be left without an answer; one that nobody waits for means nothing',
-    free: true,
-  },
-  { of: /^(result value|removed result)$/, because: 'what clients see is the history layer’s matter', free: true },
-  {
-    of: /^(install-snapshot|restore) digest$/,
-    because: 'what state machines hold is judged over all members, by the state layer',
-    free: true,
-  },
-  {
-    of: /^(state|unchanged|hidden) ready of a leader$/,
-    because: 'a leader that has caught up may be announced or not',
-    free: true,
-  },
-  { of: /^(heartbeat|append-entries) commit$/, because: 'less than the leader’s commit index may be told' },
-  {
-    of: /^(state|unchanged|hidden) leader$/,
-    because: 'nobody may be named at any time, and anybody in a term in which nobody ever speaks as leader',
-  },
-  { of: /^append-entries entries$/, because: 'fewer entries may be sent' },
-  { of: /^(append-entries|install-snapshot)-response index$/, because: 'less than what matches may be acknowledged' },
-  { of: /^(append-entries|heartbeat)-response round$/, because: 'a round that was heard of may be confirmed again' },
-  {
-    of: /^(removed (append-entries|heartbeat|install-snapshot|request-vote)-response|(append-entries|heartbeat|request-vote)-response (to|term))$/,
-    because:
-      'owed are answers to requests of the own term that bring something; one may stand for several while the disk is busy',
-  },
-  {
-    of: /^(copied (append-entries|heartbeat|request-vote|install-snapshot)-response)$/,
-    because:
-      'a refusal, or the answer to no round, means nothing to who did not ask; a request that came again is answered again',
-  },
-  {
-    of: /^((copied|added) request-vote-response|(copied pre-vote-response|pre-vote-response (to|granted|term)))$/,
-    because: 'who was asked may grant again, and refuse a pre-vote',
-  },
-  {
-    of: /^(request-vote-response granted|install-snapshot-response success)$/,
-    because: 'a request that came again, or brings nothing, may be refused',
-  },
-  {
-    of: /^(write|removed write)( .*)?$/,
-    because: 'a write that is lost, wrong or unsynced does no harm where nothing came to depend on it',
-  },
-  { of: /^(log compact index|hidden compact)$/, because: 'less than what was applied may be discarded' },
-  { of: /^copied member-removed$/, because: 'whoever was removed may be told' },
-  { of: /^added entry$/, because: 'a leader adds what entries it wants' },
-  {
-    of: /^(added result|result status)$/,
-    because: 'an operation may end as unknown, and a change or transfer as anything',
-  },
-  { of: /^(state|unchanged|hidden) role$/, because: 'a pre-candidate may give up' },
-  { of: /^restart: state (commit|applied)$/, because: 'what was not durable may be forgotten' },
-  { of: /^install-snapshot lastIndex$/, because: 'an older snapshot with that term and configuration may be sent' },
-  { of: /^read-index term$/, because: 'requests to read may tell an older term, or none' },
-  { of: /^read-index-response index$/, because: 'a read may wait for more than it must' },
-  { of: /^request-vote term$/, because: 'a request of an earlier campaign may leave late, where the disk is busy' },
-  { of: /^request-vote transfer$/, because: 'a campaign that a leader asked for need not say so' },
-  {
-    of: /^(append-entries|request-vote|install-snapshot)-response after$/,
-    because: 'a refusal, and what is durable already, has to wait for no write',
-  },
+const parts = [
+  part(raftRuns, {
+    surface: 'raft',
+    allowances: raftAllowances,
+    runs: 25,
+    corruptionsOfRun: 400,
+    rareRuns: 12,
+    rareCorruptionsOfRun: 250,
+  }),
+  part(swimRuns, {
+    surface: 'swim',
+    allowances: swimAllowances,
+    runs: 25,
+    corruptionsOfRun: 120,
+    rareRuns: 12,
+    rareCorruptionsOfRun: 80,
+  }),
 ]
-
-const allowanceOf = (name: string): Allowance | undefined => allowances.find(({ of }) => of.test(name))
-const isFree = (name: string): boolean => allowanceOf(name)?.free === true
-const isCounted = (name: string): boolean => !isFree(name)
 
 const total = (fates: readonly Fate[]): { readonly drawn: number; readonly survived: number } => ({
   drawn: fates.reduce((sum, { drawn }) => sum + drawn, 0),
   survived: fates.reduce((sum, { survived }) => sum + survived, 0),
 })
 
-describe('corrupted traces', () => {
+describe.each(parts)('corrupted traces of $surface', (subject) => {
+  const { allowances, runs, corruptionsOfRun, rareRuns, rareCorruptionsOfRun } = subject
+  const allowanceOf = (name: string): Allowance | undefined => allowances.find(({ of }) => of.test(name))
+  const isFree = (name: string): boolean => allowanceOf(name)?.free === true
+  const isCounted = (name: string): boolean => !isFree(name)
   const fates = new Map<string, Fate>()
   const rareFates = new Map<string, Fate>()
 
   beforeAll(() => {
-    for (let seed = 1; seed <= runs; seed++) survey(seed, corruptionsOfRun, uniform(isCounted), fates)
-    for (let seed = 1; seed <= rareRuns; seed++) survey(runs + seed, rareCorruptionsOfRun, broad, rareFates)
+    for (let seed = 1; seed <= runs; seed++) subject.survey(seed, corruptionsOfRun, uniform(isCounted), fates)
+    for (let seed = 1; seed <= rareRuns; seed++) subject.survey(runs + seed, rareCorruptionsOfRun, broad, rareFates)
   }, 300_000)
 
   it('are rejected by the step layer', () => {
     const { drawn, survived } = total([...fates].flatMap(([name, fate]) => (isFree(name) ? [] : [fate])))
     const rate = 1 - survived / drawn
     const all = total([...fates.values()])
-    console.log(`${drawn} corruptions, ${percent(rate)} rejected; survived: ${survivors(fates)}`)
+    console.log(`${drawn} corruptions, ${percent(rate)} rejected; survived: ${survivors(fates, isFree)}`)
     console.log(`${percent(1 - all.survived / all.drawn)} of ${all.drawn} with those that are free`)
-    console.log(`of each kind alike, survived: ${survivors(rareFates)}`)
+    console.log(`of each kind alike, survived: ${survivors(rareFates, isFree)}`)
     expect(drawn).toBe(runs * corruptionsOfRun)
     expect(rate).toBeGreaterThanOrEqual(0.95)
   })
@@ -148,7 +88,7 @@ describe('corrupted traces', () => {
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 /** How many of each kind survived, of how many. */
-function survivors(fates: ReadonlyMap<string, Fate>): string {
+function survivors(fates: ReadonlyMap<string, Fate>, isFree: (name: string) => boolean): string {
   return [...fates]
     .filter(([, { survived }]) => survived > 0)
     .toSorted(([left], [right]) => (left < right ? -1 : 1))

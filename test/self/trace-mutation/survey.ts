@@ -1,17 +1,12 @@
 /** Corrupts recorded runs in many places, and counts which corruptions the step layer of the judge sees. */
-import { createReference } from '../../../impl/reference/raft/session.ts'
-import type { Answer, MemberState } from '../../../models/raft/vocabulary.ts'
-import type { NodeId } from '../../../models/vocabulary.ts'
 import type { Violation } from '../../../properties/judge.ts'
-import { createRaftJudge } from '../../../properties/raft/judge.ts'
-import type { TraceEvent } from '../../../traces/event.ts'
-import { type RaftJudge, runScenario } from '../../../traces/run.ts'
+import type { EventOf } from '../../../traces/event.ts'
 import { type Draw, drawFrom, pick } from '../../../traces/schedule/draw.ts'
-import { drawSchedule } from '../../../traces/schedule.ts'
-import { type Corruption, corruptionsOf, type Setting } from './corruption.ts'
-import { fork, freeze } from './fork.ts'
+import type { Surface } from '../../../traces/surface.ts'
+import type { Corruption } from './fields.ts'
+import { freeze } from './fork.ts'
 
-type StepEvent = Extract<TraceEvent, { event: 'step' }>
+export type StepOf<S extends Surface> = Extract<EventOf<S>, { event: 'step' }>
 
 /** What became of the corruptions of one name. */
 export interface Fate {
@@ -23,13 +18,28 @@ export interface Fate {
   example: string
 }
 
-const reference = createReference()
-const { profiles, capabilities } = reference.hello
+/** The surface whose runs are corrupted. */
+export interface Subject<S extends Surface> {
+  /** A run that passes. */
+  record(seed: number): readonly EventOf<S>[]
+  /** Whether a step shows anything. */
+  isTelling(event: StepOf<S>): boolean
+  walk(events: readonly EventOf<S>[]): Walk<S>
+}
+
+/** Goes along a run as it was, and knows what a corruption needs to know of it. */
+export interface Walk<S extends Surface> {
+  /** Goes on up to this event, which is not judged yet. */
+  to(place: number): void
+  corruptions(event: StepOf<S>): readonly Corruption<S['answer']>[]
+  /** Judges the corrupt event, at the place to which the walk has come, and what was recorded after it. */
+  judge(place: number, corrupt: StepOf<S>): Violation | null
+}
 
 /** How a survey draws. */
 export interface Sampling {
   /** Groups of steps that are drawn alike, whatever their size. */
-  group(event: StepEvent): string
+  group(event: StepOf<Surface>): string
   /** One of the ways to corrupt a step. */
   choose(draw: Draw, names: readonly string[], fates: ReadonlyMap<string, Fate>): string
   /** Ways that do not count come on top. */
@@ -46,8 +56,8 @@ export const uniform = (counts: (name: string) => boolean): Sampling => ({
 /** Steps of each kind of input alike, and the way to corrupt them of which fewest were drawn. */
 export const broad: Sampling = {
   group({ input }) {
-    if (input.type === 'deliver') return input.message.view.kind
-    return input.type === 'operation' ? input.operation.type : input.type
+    const told = input as { readonly message?: Surface['message']; readonly operation?: Surface['operation'] }
+    return told.message?.view.kind ?? told.operation?.type ?? input.type
   },
   choose(draw, names, fates) {
     const counts = names.map((name) => fates.get(name)?.drawn ?? 0)
@@ -61,20 +71,26 @@ export const broad: Sampling = {
 }
 
 /** Draws steps of a passing run, corrupts them, and has the step layer of the judge look at each corruption. */
-export function survey(seed: number, count: number, sampling: Sampling, fates: Map<string, Fate>): void {
-  const events = recordRun(seed)
+export function survey<S extends Surface>(
+  subject: Subject<S>,
+  seed: number,
+  count: number,
+  sampling: Sampling,
+  fates: Map<string, Fate>,
+): void {
+  const events = freeze(subject.record(seed))
   const draw = drawFrom(seed)
   const groups = new Map<string, number[]>()
   events.forEach((event, place) => {
-    if (event.event === 'step' && isTelling(event)) addTo(groups, sampling.group(event), place)
+    if (event.event === 'step' && subject.isTelling(event)) addTo(groups, sampling.group(event), place)
   })
   const lists = [...groups.values()]
   const places = Array.from({ length: count }, () => pick(draw, pick(draw, lists)))
-  const walk = new Walk(events)
+  const walk = subject.walk(events)
   for (const place of places.toSorted((left, right) => left - right)) {
     walk.to(place)
-    const event = events[place] as StepEvent
-    const corruptions = byName(event, corruptionsOf(event.answer, walk.setting(event)))
+    const event = events[place] as StepOf<S>
+    const corruptions = byName(event, walk.corruptions(event))
     for (let name = ''; name === '' || !sampling.counts(name);) {
       name = sampling.choose(draw, [...corruptions.keys()], fates)
       const answer = corrupted(corruptions.get(name)!, draw)
@@ -83,7 +99,7 @@ export function survey(seed: number, count: number, sampling: Sampling, fates: M
         name = ''
         continue
       }
-      const found = judgeFrom(events, place, { ...event, answer }, fork(walk.judge))
+      const found = walk.judge(place, { ...event, answer })
       note(fates, name, found, () => `schedule ${seed}, event ${place}: ${JSON.stringify(answer)}`)
     }
   }
@@ -96,7 +112,7 @@ function addTo<Item>(groups: Map<string, Item[]>, name: string, item: Item): voi
 }
 
 /** Null where nothing else comes of many draws. */
-function corrupted(corruptions: readonly Corruption[], draw: Draw): Answer | null {
+function corrupted<Answer>(corruptions: readonly Corruption<Answer>[], draw: Draw): Answer | null {
   for (let attempt = 0; attempt < 100; attempt++) {
     const answer = pick(draw, corruptions).make(draw)
     if (answer !== null) return answer
@@ -104,19 +120,11 @@ function corrupted(corruptions: readonly Corruption[], draw: Draw): Answer | nul
   return null
 }
 
-function recordRun(seed: number): readonly TraceEvent[] {
-  const judge = createRaftJudge(profiles, capabilities.disk)
-  const { events, violation } = runScenario(drawSchedule(seed, reference.hello), reference, judge, { record: true })
-  if (violation !== null) throw new Error(`schedule ${seed} does not pass: ${violation.text}`)
-  return freeze(events)
-}
-
-function isTelling({ answer }: StepEvent): boolean {
-  return answer.outputs.length > 0 || answer.state !== null || answer.log !== null
-}
-
-function byName({ input }: StepEvent, corruptions: readonly Corruption[]): Map<string, Corruption[]> {
-  const groups = new Map<string, Corruption[]>()
+function byName<Answer>(
+  { input }: StepOf<Surface>,
+  corruptions: readonly Corruption<Answer>[],
+): Map<string, Corruption<Answer>[]> {
+  const groups = new Map<string, Corruption<Answer>[]>()
   for (const corruption of corruptions)
     addTo(groups, input.type === 'restart' ? `restart: ${corruption.name}` : corruption.name, corruption)
   return groups
@@ -133,20 +141,15 @@ function note(fates: Map<string, Fate>, name: string, found: Violation | null, e
   else if (fate.survived++ === 0) fate.example = example()
 }
 
-/** Judges the corrupt event and what was recorded after it. */
-function judgeFrom(
-  events: readonly TraceEvent[],
-  place: number,
-  corrupt: StepEvent,
-  judge: RaftJudge,
-): Violation | null {
-  let violation = judge.step(corrupt.input, corrupt.answer, corrupt.now)
-  for (let at = place + 1; at < events.length && violation === null; at++) violation = judgeEvent(events[at]!, judge)
-  return violation
-}
-
 /** Inspections and the end are not for the step layer. */
-function judgeEvent(event: TraceEvent, judge: RaftJudge): Violation | null {
+export function judgeEvent<S extends Surface>(
+  event: EventOf<S>,
+  judge: {
+    start(start: S['start'], initial: readonly S['answer'][]): Violation | null
+    step(input: S['input'], answer: S['answer'], now: number): Violation | null
+    phase(phase: 'disturb' | 'heal' | 'settle', now: number): Violation | null
+  },
+): Violation | null {
   switch (event.event) {
     case 'start':
       return judge.start(event.start, event.initial)
@@ -159,74 +162,14 @@ function judgeEvent(event: TraceEvent, judge: RaftJudge): Violation | null {
   }
 }
 
-/** What a walk knows of a node. */
-interface Known {
-  state: MemberState
-  lastIndex: number
-  readonly pendingOperations: Set<number>
-  readonly pendingWrites: Set<number>
-}
-
-/** A judge that follows the run as it was, and what a corruption needs to know of it. */
-class Walk {
-  readonly judge = createRaftJudge(profiles, capabilities.disk, ['step'])
-  private readonly events: readonly TraceEvent[]
-  private next = 0
-  private readonly nodes = new Map<NodeId, Known>()
-
-  constructor(events: readonly TraceEvent[]) {
-    this.events = events
-  }
-
-  /** Goes on up to this event, which is not judged yet. */
-  to(place: number): void {
-    for (; this.next < place; this.next++) {
-      const event = this.events[this.next]!
-      const violation = judgeEvent(event, this.judge)
-      if (violation !== null) throw new Error(`event ${this.next} does not pass again: ${violation.text}`)
-      if (event.event === 'start') event.start.nodes.forEach((node, number) => this.begin(node, event.initial[number]!))
-      if (event.event === 'step') this.follow(event)
-    }
-  }
-
-  setting({ input: { node, type } }: StepEvent): Setting {
-    const { state, lastIndex, pendingOperations, pendingWrites } = this.nodes.get(node)!
-    return {
-      node,
-      nodes: [...this.nodes.keys()],
-      restarts: type === 'restart',
-      state,
-      lastIndex,
-      pendingOperations: [...pendingOperations],
-      pendingWrites: [...pendingWrites],
-    }
-  }
-
-  private begin(node: NodeId, answer: Answer): void {
-    const known = { state: answer.state as MemberState, lastIndex: 0, pendingOperations: new Set<number>() }
-    this.nodes.set(node, { ...known, pendingWrites: new Set() })
-    this.take(this.nodes.get(node)!, answer)
-  }
-
-  private follow({ input, answer }: StepEvent): void {
-    const known = this.nodes.get(input.node)!
-    if (input.type === 'operation') known.pendingOperations.add(input.id)
-    if (input.type === 'written') for (const write of input.writes) known.pendingWrites.delete(write)
-    if (input.type === 'crash') {
-      known.pendingOperations.clear()
-      known.pendingWrites.clear()
-    }
-    this.take(known, answer)
-  }
-
-  private take(known: Known, { state, log, outputs }: Answer): void {
-    known.state = { ...known.state, ...state }
-    for (const output of outputs) {
-      if (output.type === 'write') known.pendingWrites.add(output.id)
-      if (output.type === 'result') known.pendingOperations.delete(output.operation)
-    }
-    if (log?.restore?.retain === false) known.lastIndex = log.restore.index
-    if (log?.truncate !== undefined) known.lastIndex = log.truncate
-    known.lastIndex += log?.append?.length ?? 0
-  }
+/** What follows a place, up to the first violation. */
+export function judgeOn<S extends Surface>(
+  events: readonly EventOf<S>[],
+  place: number,
+  corrupt: StepOf<S>,
+  judge: Parameters<typeof judgeEvent<S>>[1],
+): Violation | null {
+  let violation = judge.step(corrupt.input, corrupt.answer, corrupt.now)
+  for (let at = place + 1; at < events.length && violation === null; at++) violation = judgeEvent(events[at]!, judge)
+  return violation
 }
