@@ -1,13 +1,11 @@
 /** What the check of an adapter needs of a surface: how a run of it looks, and what its words say. */
 import type { Connection } from '../../../impl/contract/connection.ts'
 import { openSession, type StdioSession, type SurfaceName } from '../../../impl/contract/stdio.ts'
-import type { Hello, Words } from '../../../impl/contract/surface.ts'
+import type { Words } from '../../../impl/contract/surface.ts'
 import type { WordsOf } from '../../../impl/contract/surfaces.ts'
 import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
 import type { Judge } from '../../../properties/judge.ts'
 import type { AnyTraceEvent } from '../../../traces/event.ts'
-
-export type AnyHello = Hello<string, string, { readonly encode: boolean }>
 
 /** `calm`: without faults; `busy`: everything that the hello claims, and the faults that it allows. */
 export type Weather = 'calm' | 'busy'
