@@ -3,17 +3,25 @@ import type { MemberState, Operation, StreamId } from '../../models/swim/vocabul
 import type { Milliseconds, NodeId } from '../../models/vocabulary.ts'
 import { UNKNOWN, incarnationOf, statusOf } from '../../models/swim/rules.ts'
 
-/** A suspicion that a member holds of another. Instants are local. */
-export interface Suspicion {
-  readonly since: Milliseconds
-  /** Confirmations that make it as short as it gets, and its bounds. */
+/** How long a suspicion lasts, as the size of the table decides when it begins. */
+export interface Terms {
+  /** Confirmations that make it as short as it gets. */
   readonly wanted: number
   readonly least: Milliseconds
   readonly greatest: Milliseconds
+}
+
+/** A suspicion that a member holds of another. Instants are local. */
+export interface Suspicion {
+  readonly since: Milliseconds
+  /** By the smallest and by the largest size that the table had in the step in which it began. */
+  readonly shortest: Terms
+  longest: Terms
   /** Who accused; the first is no confirmation. */
   readonly accusers: Set<NodeId>
   confirmations: number
-  /** When it ends, as things are. */
+  /** When it ends, as things are: no sooner, and no later. */
+  earliest: Milliseconds
   deadline: Milliseconds
 }
 
@@ -28,6 +36,8 @@ export interface Probe {
   readonly known: number
   /** Helpers that were asked, by number; those asked to answer by a nack; nacks that came. */
   readonly helpers: Set<number>
+  /** Largest size of the table when it was sent, and when helpers were asked. */
+  tableSize: number
   nacksWanted: number
   nacks: number
   answered: boolean
@@ -84,6 +94,7 @@ export class Member {
   readonly changedAt: Milliseconds[] = []
   /** Subjects that the table names, those gone included; and those alive or suspect. */
   size = 0
+  sizeBefore = 0
   present = 0
   /** Greatest size that it ever had in this life. */
   greatestSize = 0
@@ -97,8 +108,9 @@ export class Member {
   /** By sequence number. */
   readonly probes = new Map<number, Probe>()
   readonly relays = new Map<number, Relay>()
-  /** The probe that is under way, or was last. */
+  /** The probe that is under way, or was last; and helpers that were asked in this step, and not yet looked at. */
   probe: Probe | null = null
+  asked = 0
   /** Own probes so far, and by target: its number when it was last probed, or joined the table. */
   probeCount = 0
   readonly probed: number[] = []
@@ -152,12 +164,13 @@ export class Member {
   begin(): void {
     this.incarnationBefore = this.incarnation
     this.scoreBefore = this.score
+    this.sizeBefore = this.size
   }
 
   /** Forgets what does not survive a crash: everything. */
   forget(): void {
     this.table.length = this.addresses.length = this.metas.length = this.changedAt.length = this.probed.length = 0
-    this.size = this.present = this.greatestSize = 0
+    this.size = this.sizeBefore = this.present = this.greatestSize = 0
     this.announced.clear()
     this.suspicions.clear()
     this.accusations.clear()

@@ -1,5 +1,5 @@
 /** Judges who is pinged, when, and what is made of answers and silence. Instants are local. [SWIM] §3.1; [ML] state.go. */
-import type { Message, OutgoingMessage } from '../../models/swim/vocabulary.ts'
+import type { Message, OutgoingMessage, Output } from '../../models/swim/vocabulary.ts'
 import { ALIVE, SUSPECT, incarnationOf, isGone, scoreAfter, statusOf } from '../../models/swim/rules.ts'
 import type { Cluster } from './cluster.ts'
 import type { Member, Probe, Relay } from './member.ts'
@@ -218,6 +218,7 @@ function judgeProbe(
     deadline: member.now + options.probeInterval * (score + 1),
     known: member.known(target),
     helpers: new Set(),
+    tableSize: Math.max(member.size, member.sizeBefore),
     nacksWanted: 0,
     nacks: 0,
     answered: false,
@@ -314,6 +315,7 @@ function judgeRequest(cluster: Cluster, member: Member, { to }: OutgoingMessage,
     return
   }
   probe.helpers.add(helper)
+  probe.tableSize = Math.max(probe.tableSize, member.size, member.sizeBefore)
   if (view.nack) probe.nacksWanted++
   tested[R.helpersAreBounded]!++
   if (probe.helpers.size > options.indirectChecks) {
@@ -462,6 +464,17 @@ export function noteSilence(cluster: Cluster, member: Member, probe: Probe): voi
   noteConfirmation(cluster, member, { subject, incarnation: incarnationOf(known), from: member.id })
 }
 
+/** Counts the helpers that are asked in a step, before it is judged what became of the probe. */
+export function noteAsked(member: Member, outputs: readonly Output[]): void {
+  const { probe } = member
+  member.asked = 0
+  if (probe === null) return
+  for (const output of outputs) {
+    if (output.type !== 'message' || output.view.kind !== 'indirect-ping') continue
+    if (output.view.sequence === probe.sequence) member.asked++
+  }
+}
+
 /** Whether a failed probe explains a suspicion; says what is wrong with it. */
 export function failedProbe(cluster: Cluster, member: Member, subject: number): boolean {
   const { probe } = member
@@ -492,9 +505,10 @@ export function failedProbe(cluster: Cluster, member: Member, subject: number): 
   tested[R.asksHelpersFirst]!++
   const { indirectChecks } = cluster.options
   // [ML] util.go kRandomNodes looks at every member of small tables, and draws in greater ones.
-  const overlooked = member.size < 3 * indirectChecks ? 0 : MOST_OVERLOOKED
+  const overlooked = Math.max(probe.tableSize, member.sizeBefore) < 3 * indirectChecks ? 0 : MOST_OVERLOOKED
   const wanted = Math.min(indirectChecks, others(member, subject) - overlooked)
-  if (probe.helpers.size < wanted) {
+  // Where the period is no longer than the probe timeout, they are asked in the very step.
+  if (probe.helpers.size + member.asked < wanted) {
     cluster.fail(
       R.asksHelpersFirst,
       member,

@@ -22,7 +22,7 @@ import { failedProbe } from './probes.ts'
 import { R } from './requirements.ts'
 import { packed, statusName } from './said.ts'
 import type { Said } from './said.ts'
-import { beginSuspicion, endSuspicion, judgeExpiry, noteConfirmation } from './suspicions.ts'
+import { allowSize, beginSuspicion, endSuspicion, judgeExpiry, noteConfirmation } from './suspicions.ts'
 
 /** Updates about one subject in one message at most of which every order is tried; [ML] takes those of a packet in any. */
 const MOST_ORDERED = 5
@@ -98,6 +98,8 @@ export function judgeTable(
       }
       apply(cluster, member, subject, next, change, said)
     }
+    if (member.size !== member.sizeBefore)
+      for (const { node, status } of changes) if (status === 'suspect') allowSize(cluster, member, cluster.number(node))
   }
   if (groups === null) return
   for (const [subject, group] of groups) {

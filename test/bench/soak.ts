@@ -1,13 +1,14 @@
 /**
  * Many random schedules on one implementation: `npm run soak -- --count 10000 --seed 1000001 [--adapter <command> |
- * --reference on-apply | --suite swim]`. Counts the schedules that were hard enough to say something, prints what they found, and the
- * medians of what happened in them. Ends with 1 if anything was found.
+ * --reference on-apply | --suite swim]`. An adapter's schedules are those of the surface that it offers. Counts the
+ * schedules that were hard enough to say something, prints what they found, and the medians of what happened in them.
+ * Ends with 1 if anything was found.
  */
 import { parseArgs } from 'node:util'
 import type * as raft from '../../impl/contract/raft.ts'
 import type * as swim from '../../impl/contract/swim.ts'
-import { targetOf } from '../suites/command/options.ts'
-import { createRunner } from '../suites/target.ts'
+import { oneOf, suites, targetOf } from '../suites/command/options.ts'
+import { createRunner, surfaceOfHello } from '../suites/target.ts'
 import { drawSchedule, drawSwimSchedule } from '../../traces/schedule.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import type { Surface } from '../../traces/surface.ts'
@@ -23,7 +24,7 @@ const { values } = parseArgs({
   options: {
     adapter: { type: 'string' },
     reference: { type: 'string' },
-    suite: { type: 'string', default: 'raft' },
+    suite: { type: 'string' },
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '1000' },
   },
@@ -34,13 +35,13 @@ if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
   throw new Error('--seed and --count take whole numbers')
 }
 
-const isOfSwim = values.suite === 'swim'
 const { target } = targetOf({
-  suite: isOfSwim ? 'swim' : 'raft',
+  ...(values.suite === undefined ? {} : { suite: oneOf('suite', suites, values.suite) }),
   adapter: values.adapter,
   reference: values.reference as 'on-append' | undefined,
 })
 const runner = await createRunner(target)
+const isOfSwim = surfaceOfHello(runner.hello) === 'swim'
 const draw = (seed: number): Scenario =>
   isOfSwim ? drawSwimSchedule(seed, runner.hello as swim.Hello) : drawSchedule(seed, runner.hello as raft.Hello, size)
 const found: string[] = []
@@ -49,6 +50,7 @@ const advised = new Map<string, string>()
 const deliveries: number[] = []
 const faults: number[] = []
 const kinds: number[] = []
+const durations: number[] = []
 let schedules = 0
 let steps = 0
 const started = performance.now()
@@ -75,6 +77,7 @@ function note(seed: number, result: RunResult<Surface>): void {
   deliveries.push(result.deliveries)
   faults.push(Object.values(result.faults).reduce((sum, each) => sum + each, 0))
   kinds.push(Object.keys(result.faults).length)
+  durations.push(result.duration)
   if (deliveries.length % progressEvery === 0) {
     const seconds = (performance.now() - started) / 1000
     console.log(`${deliveries.length} of ${count}, ${found.length} found, ${Math.round(steps / seconds)} steps/s`)
@@ -97,7 +100,9 @@ const seconds = (performance.now() - started) / 1000
 console.log(
   `${schedules} schedules from seed ${first}, of which ${deliveries.length} count; ${steps} steps in ${seconds.toFixed(0)} s`,
 )
-console.log(`medians: ${median(deliveries)} deliveries, ${median(faults)} faults of ${median(kinds)} kinds`)
+console.log(
+  `medians: ${median(deliveries)} deliveries, ${median(faults)} faults of ${median(kinds)} kinds, ${Math.round(median(durations) / 1000)} simulated s`,
+)
 console.log(found.length === 0 ? 'nothing found' : found.join('\n'))
 for (const text of advised.values()) console.log(text)
 process.exitCode = found.length === 0 ? 0 : 1

@@ -8,7 +8,7 @@ import { spawnAdapter } from '../../impl/contract/stdio.ts'
 import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
 import { runSwimScenario } from '../../traces/run.ts'
 import { drawSwimSchedule } from '../../traces/schedule.ts'
-import { checkAdapter } from '../suites/adapter.ts'
+import { checkAdapter } from '../suites/adapter/check.ts'
 import { packageRoot } from '../suites/package-files.ts'
 import { createRunner, judgeFor } from '../suites/target.ts'
 

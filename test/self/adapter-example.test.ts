@@ -7,7 +7,7 @@ import { spawnAdapter, type StdioImplementation } from '../../impl/contract/stdi
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { runScenarioRemote } from '../../traces/run.ts'
 import { parseRaftScenario } from '../../traces/text.ts'
-import { checkAdapter } from '../suites/adapter.ts'
+import { checkAdapter } from '../suites/adapter/check.ts'
 
 const hasPython = spawnSync('python3', ['--version']).status === 0
 const folder = new URL('../../impl/examples/python-raft/', import.meta.url)

@@ -2,8 +2,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
+import { PassThrough, Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { limits } from '../../impl/contract/limits.ts'
+import { serveStdio } from '../../impl/contract/serve-stdio.ts'
+import { createReference } from '../../impl/reference/swim/session.ts'
 import { commonReplies, lines, refusalSchema, type RequestType } from '../../impl/contract/schema.ts'
 
 const requestSchema = lines.raft.request
@@ -13,13 +16,19 @@ const page = readFileSync(new URL('../../impl/contract/PROTOCOL.md', import.meta
 const example = fileURLToPath(new URL('../../impl/examples/python-raft/adapter.py', import.meta.url))
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
-/** The session that the page shows: requests and their replies. */
-const session = page
-  .slice(page.indexOf('## A session'))
-  .split('\n')
-  .flatMap((line) => (/^[→←] /.test(line) ? [JSON.parse(line.slice(2)) as Record<string, unknown>] : []))
-const requests = session.filter((_, index) => index % 2 === 0)
-const replies = session.filter((_, index) => index % 2 === 1)
+/** A session that the page shows, from this heading on: requests and their replies. */
+function sessionAfter(heading: string): { requests: Record<string, unknown>[]; replies: Record<string, unknown>[] } {
+  const [, text] = page.split(`\n${heading}\n`)
+  const lines = text!
+    .split(/\n##? /)[0]!
+    .split('\n')
+    .flatMap((line) => (/^[→←] /.test(line) ? [JSON.parse(line.slice(2)) as Record<string, unknown>] : []))
+  return {
+    requests: lines.filter((_, index) => index % 2 === 0),
+    replies: lines.filter((_, index) => index % 2 === 1),
+  }
+}
+const { requests, replies } = sessionAfter('## A session')
 
 test('every line of the session on the page follows the schemas', () => {
   expect(requests).toHaveLength(14)
@@ -40,11 +49,24 @@ test.runIf(hasPython)('the example answers the session as the page says', async 
   expect(answers).toEqual(replies)
 })
 
+test('the reference answers the session of SWIM as the page says', async () => {
+  const { requests, replies } = sessionAfter('### A session of SWIM')
+  expect(requests).toHaveLength(9)
+  for (const request of requests) lines.swim.request.parse(request)
+  const output = new PassThrough()
+  const input = Readable.from(requests.map((request) => JSON.stringify(request) + '\n'))
+  await serveStdio(createReference(), input, output)
+  const answers = String(output.read()).trimEnd().split('\n')
+  expect(answers.map((line) => JSON.parse(line) as unknown)).toEqual(replies)
+  for (const [index, { type }] of requests.entries())
+    lines.swim.replies[type as 'start' | 'steps' | 'inspect'].parse(replies[index])
+})
+
 test('the bounds on the page are those of the code', () => {
   const bounds = page.slice(page.indexOf('## Bounds'))
-  const { line, stderr, nodes, inputs, outputs, entries, nodeId, word, value, text } = limits
+  const { line, stderr, nodes, inputs, outputs, entries, updates, records, nodeId, word, value, text } = limits
   expect([line / 2 ** 20, stderr / 2 ** 20]).toEqual([16, 64])
-  for (const number of [16, 64, nodes, inputs, outputs, entries, nodeId, word, value, text])
+  for (const number of [16, 64, nodes, inputs, outputs, entries, updates, records, nodeId, word, value, text])
     expect(bounds).toContain(` ${number.toLocaleString('en')} `)
 })
 

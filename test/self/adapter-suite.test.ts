@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
-import { checkAdapter } from '../suites/adapter.ts'
+import { checkAdapter } from '../suites/adapter/check.ts'
 import { loadSpec, surfaceOf } from '../suites/spec.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -8,6 +8,11 @@ vi.setConfig({ testTimeout: 120_000 })
 const script = fileURLToPath(new URL('hostile/adapter.mjs', import.meta.url))
 const check = (mode: string, requirements?: readonly string[]) =>
   checkAdapter([process.execPath, script, mode], { grace: 1_000, ...(requirements && { requirements }) })
+const swimScript = fileURLToPath(new URL('hostile/swim-adapter.mjs', import.meta.url))
+const checkSwim = (mode: string, requirements?: readonly string[]) =>
+  checkAdapter([process.execPath, swimScript, mode], { grace: 1_000, ...(requirements && { requirements }) })
+/** By these checks a run of everything is looked at, whatever it is that breaks it off. */
+const observing = ['adapter/keeps-form', 'adapter/claims-hold']
 const chapter = loadSpec().requirements.filter(({ slug }) => surfaceOf(slug) === 'adapter')
 
 test('every requirement of the chapter is checked, and an adapter that keeps the protocol passes all', async () => {
@@ -78,4 +83,52 @@ describe.concurrent('an adapter that breaks a requirement fails it', () => {
 
 test('every requirement has an adapter that breaks it', () => {
   expect(chapter.filter(({ slug }) => (breakers[slug] ?? []).length === 0)).toEqual([])
+})
+
+describe('an adapter of SWIM', () => {
+  test('that keeps the protocol passes all', async () => {
+    const { hello, findings } = await checkSwim('honest')
+    expect(hello?.surfaces).toEqual(['swim'])
+    expect(findings.map(({ requirement }) => requirement)).toEqual(chapter.map(({ slug }) => slug))
+    expect(findings.filter(({ verdict }) => verdict !== 'pass')).toEqual([])
+  })
+
+  test('is not blamed for what it does not claim', async () => {
+    const { findings } = await checkSwim('no-capabilities')
+    const others = findings.filter(({ verdict }) => verdict !== 'pass')
+    expect(others.map(({ requirement, verdict }) => [requirement, verdict])).toEqual([
+      ['adapter/restarts', 'unsupported'],
+      ['adapter/encodes', 'unsupported'],
+    ])
+  })
+
+  test.concurrent.each([
+    ['unknown-surface', 'adapter/says-hello'],
+    ['unknown-field', 'adapter/keeps-form'],
+    ['raft-answers', 'adapter/keeps-form'],
+    ['starts-blank', 'adapter/starts-every-node'],
+    ['reused-id', 'adapter/identifies-outputs'],
+    ['stranger', 'adapter/identifies-outputs'],
+    ['unopened-stream', 'adapter/identifies-outputs'],
+    ['foreign-stream', 'adapter/identifies-outputs'],
+    ['wrong-time', 'adapter/keeps-time'],
+    ['past-wake', 'adapter/keeps-time'],
+    ['overshoots', 'adapter/stops-at-first-effect'],
+    ['wakes-late', 'adapter/wakes-in-time'],
+    ['lying-delta', 'adapter/deltas-fold'],
+    ['forgets-strangers', 'adapter/deltas-fold'],
+    ['runs-mix', 'adapter/runs-independently'],
+    ['batches-differ', 'adapter/batches-as-single'],
+    ['chance', 'adapter/repeats'],
+    ['ignores-seed', 'adapter/seed-decides'],
+    ['once-only', 'adapter/delivers-again'],
+    ['changed-view', 'adapter/received-as-sent'],
+    ['false-operations', 'adapter/claims-hold'],
+    ['answers-twice', 'adapter/ends-results-once'],
+    ['restarts-in-part', 'adapter/restarts'],
+    ['encodes-another', 'adapter/encodes'],
+  ])('that breaks a requirement fails it: %s', async (mode, requirement) => {
+    const { findings } = await checkSwim(mode, [requirement, ...observing])
+    expect(findings.find((each) => each.requirement === requirement)).toMatchObject({ verdict: 'fail' })
+  })
 })

@@ -180,6 +180,8 @@ const operate = (run, node, { at, id, operation }) => {
 
 const perform = (run, input) => {
   const node = run.nodes.get(input.node)
+  // Who is alone does not wake up, and so lets periods go by.
+  if (wakeOf(node) === null) while (node.next <= (input.until ?? input.at)) node.next += 1_000
   switch (input.type) {
     case 'advance':
       return advance(run, node, input)

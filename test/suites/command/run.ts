@@ -12,7 +12,7 @@ import {
   type Reporter,
 } from '../../../traces/report.ts'
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
-import { runAdapterSuite } from '../adapter-report.ts'
+import { runAdapterSuite } from '../adapter/report.ts'
 import { defaultSeed, checkConformance, type SuiteProgress } from '../suite.ts'
 import { hasWorkers, variants, WorkerPool } from '../jobs.ts'
 import type { CaseKind } from '../scenarios.ts'

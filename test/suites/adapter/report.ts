@@ -1,10 +1,10 @@
 /** The check of an adapter as a report, like that of every other suite. */
-import { AdapterError, spawnAdapter, type AdapterOptions } from '../../impl/contract/stdio.ts'
-import type { Outcome, Report } from '../../traces/report.ts'
-import { checkAdapter } from './adapter.ts'
-import { packageVersion } from './package-files.ts'
-import type { SuiteOptions } from './suite.ts'
-import { loadSpec, specVersion, surfaceOf } from './spec.ts'
+import { AdapterError, spawnAdapter, type SpawnOptions } from '../../../impl/contract/stdio.ts'
+import type { Outcome, Report } from '../../../traces/report.ts'
+import { checkAdapter } from './check.ts'
+import { packageVersion } from '../package-files.ts'
+import type { SuiteOptions } from '../suite.ts'
+import { loadSpec, specVersion, surfaceOf } from '../spec.ts'
 
 /**
  * Checks whether an adapter keeps the protocol. Everything that it does wrong is in the report.
@@ -12,7 +12,7 @@ import { loadSpec, specVersion, surfaceOf } from './spec.ts'
  */
 export async function runAdapterSuite(
   words: readonly string[],
-  adapterOptions: AdapterOptions,
+  adapterOptions: SpawnOptions,
   { strict = false, requirements, known = [], command = null, signal, onProgress }: SuiteOptions = {},
 ): Promise<Report> {
   await tryToStart(words, adapterOptions)
@@ -74,7 +74,7 @@ export async function runAdapterSuite(
 }
 
 /** A command that does not exist is a mistake of whoever typed it, not a finding. */
-async function tryToStart(words: readonly string[], options: AdapterOptions): Promise<void> {
+async function tryToStart(words: readonly string[], options: SpawnOptions): Promise<void> {
   try {
     await (await spawnAdapter(words, options)).close()
   } catch (error) {
