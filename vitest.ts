@@ -9,11 +9,9 @@
  * ```
  */
 import { beforeAll, describe, expect, test } from 'vitest'
-import type * as raft from './impl/contract/raft.ts'
-import type * as swim from './impl/contract/swim.ts'
 import { checkConformance, type SuiteOptions } from './test/suites/suite.ts'
 import { loadSpec, surfaceOf } from './test/suites/spec.ts'
-import { surfaceOfHello, type Target } from './test/suites/target.ts'
+import { surfaceOfHello, type AnyImplementation, type Target } from './test/suites/target.ts'
 import { binding, drawLanes, type Outcome, type Report } from './traces/report.ts'
 
 export interface ConformanceOptions extends Omit<SuiteOptions, 'signal' | 'onProgress' | 'place' | 'command'> {
@@ -27,10 +25,7 @@ export interface ConformanceOptions extends Omit<SuiteOptions, 'signal' | 'onPro
  * Registers a test per requirement, in a `describe` per profile. The suite runs once, before the first of them.
  * Requirements of profiles that are not claimed are skipped, with the reason.
  */
-export function defineConformance(
-  subject: raft.Implementation | swim.Implementation | Target,
-  options: ConformanceOptions = {},
-): void {
+export function defineConformance(subject: AnyImplementation | Target, options: ConformanceOptions = {}): void {
   const { inconclusive = 'fail', timeout = 120_000, ...suite } = options
   const target: Target = 'kind' in subject ? subject : { kind: 'in-process', implementation: subject }
   const surface = target.kind === 'in-process' ? surfaceOfHello(target.implementation.hello) : 'raft'

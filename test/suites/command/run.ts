@@ -61,6 +61,7 @@ type Checker = (options: RunOptions, known: readonly KnownFailure[], terminal: T
 const checkers: Readonly<Record<SuiteName, Checker>> = {
   raft: checkSurface,
   swim: checkSurface,
+  ipam: checkSurface,
   adapter: checkAdapter,
   wire: checkWire,
 }
@@ -103,10 +104,11 @@ async function checkAdapter(options: RunOptions, known: readonly KnownFailure[],
 /** The reference of Raft is checked in both variants, unless one is named: together they claim every profile. */
 async function checkSurface(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
   const { adapter, reference, suite } = options
-  if (suite === 'swim' && (adapter ?? reference) !== undefined) {
-    throw new UsageError('--suite swim checks the reference; adapters and variants of it have that suite not yet')
+  const hasVariants = suite !== 'swim' && suite !== 'ipam'
+  if (!hasVariants && (adapter ?? reference) !== undefined) {
+    throw new UsageError(`--suite ${suite} checks the reference; adapters and variants of it have that suite not yet`)
   }
-  const named = adapter !== undefined || reference !== undefined || suite === 'swim'
+  const named = adapter !== undefined || reference !== undefined || !hasVariants
   const each = named ? [options] : variants.map((variant) => ({ ...options, reference: variant }))
   const { jobs = adapter === undefined ? Math.min(availableParallelism(), 4) : 1 } = options
   const workers = jobs > 1 && hasWorkers ? new WorkerPool(jobs) : null

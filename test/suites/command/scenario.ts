@@ -79,8 +79,8 @@ async function withRunner(
   { signal }: Terminal,
   work: (runner: Runner, flags: string) => Promise<number>,
 ): Promise<number> {
-  if (surface === 'swim' && (options.adapter ?? options.reference) !== undefined) {
-    throw new UsageError('a scenario of swim runs on the reference; adapters have that surface not yet')
+  if (surface !== 'raft' && (options.adapter ?? options.reference) !== undefined) {
+    throw new UsageError(`a scenario of ${surface} runs on the reference; adapters have that surface not yet`)
   }
   const { target, flags } = targetOf({ ...options, suite: surface })
   const runner = await createRunner(target)
