@@ -37,7 +37,7 @@ export interface IpamContext {
 interface Rule {
   readonly name: string
   readonly outcome: IpamOutcome
-  applies(kind: Kind): boolean
+  readonly applies: (kind: Kind) => boolean
 }
 
 const rule = (name: string, holding: Holding, told: Told, applies: Rule['applies'] = () => true): Rule => ({

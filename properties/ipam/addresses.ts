@@ -152,7 +152,8 @@ function judgeChosen(
     refuse(pending, exhaustedWhenFull, 'unavailable', 'a refusal: no address is left')
   } else {
     pending.granted = true
-    pending.why = isWhole(ground) ? pointToPoint : exhaustedWhenFull
+    const wraps = serial && ground.chosen >= 0 && expected <= ground.chosen
+    pending.why = wraps ? R.serialWraps : isWhole(ground) ? pointToPoint : exhaustedWhenFull
     group.tested[pending.why]!++
     pending.allowed = `the address ${addressAt(ground.subnet, expected)}`
   }
@@ -197,7 +198,7 @@ function judgeOrder(
   // Who has just begun to lead may not know what was chosen last.
   if (ground.fresh && given === lowest) return
   const last = ground.chosen < 0 ? '' : `, since ${addressAt(ground.subnet, ground.chosen)} was chosen last`
-  const wraps = ground.chosen >= 0 && expected < ground.chosen
+  const wraps = ground.chosen >= 0 && expected <= ground.chosen
   const requirement = wraps ? R.serialWraps : R.serialNext
   group.tested[requirement]!++
   const behindGiven = next(ground, ground.given, lowest, from, to)

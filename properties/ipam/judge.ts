@@ -292,8 +292,7 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const offset = ground?.offset(address)
     if (offset === undefined || offset < 0) return
     ground!.chosen = offset
-    const last = node.unwritten.findLast(({ change }) => change.change === 'address' && change.address === address)
-    if (last !== undefined) last.chosen = offset
+    for (const effect of node.unwritten) if (effect.change.pool === asked.pool) effect.chosen = offset
   }
 
   inspect(id: NodeId, { state, pools }: Inspection): Violation | null {

@@ -27,7 +27,9 @@ describe('SPEC.md', () => {
   test('sentences end as sentences do, and sources name a key of the table', () => {
     for (const { slug, sentence, source } of requirements) {
       expect(sentence, slug).toMatch(/\.$/)
-      expect(source, slug).toMatch(/\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol|SWIM|Lifeguard|ML|IPAM|API|SKA|RFC)\]/)
+      expect(source, slug).toMatch(
+        /\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol|SWIM|Lifeguard|ML|IPAM|API|SKA|RFC)\]/,
+      )
     }
   })
 

@@ -68,8 +68,9 @@ export class Allocator {
     if ('status' in subnet) return subnet
     const pool = this.table.addPool(request.pool, request.space, subnet, range)
     this.changes.push({ change: 'pool', ...recordOf(pool) })
+    const { cursor } = pool.ground
     const furnished = this.furnish(pool, request)
-    if (furnished.status === 'failed') this.rollBack(pool)
+    if (furnished.status === 'failed') this.rollBack(pool, cursor)
     return furnished
   }
 
@@ -105,8 +106,10 @@ export class Allocator {
     return { ...granted, subnet: showSubnet(pool.ground.subnet), address }
   }
 
-  protected rollBack(pool: Pool): void {
+  /** As if nothing had been chosen. */
+  protected rollBack(pool: Pool, cursor: bigint | null): void {
     this.table.removePool(pool)
+    pool.ground.cursor = cursor
     this.changes = []
     this.cursor = null
   }
