@@ -65,14 +65,30 @@ export function parseAddress(text: string): { readonly v6: boolean; readonly val
   return value < 0 ? null : { v6: false, value: BigInt(value) }
 }
 
+/** Subnets that were read lately: the same few come again and again. */
+const readBefore = new Map<string, Prefix | null>()
+const mostRemembered = 4_096
+
 /** A subnet in CIDR notation, host bits and all; null if it is none. */
 export function parsePrefix(text: string): Prefix | null {
+  let prefix = readBefore.get(text)
+  if (prefix === undefined) {
+    if (readBefore.size >= mostRemembered) readBefore.clear()
+    readBefore.set(text, (prefix = readPrefix(text)))
+  }
+  return prefix
+}
+
+function readPrefix(text: string): Prefix | null {
   const slash = text.indexOf('/')
   const address = slash < 0 ? null : parseAddress(text.slice(0, slash))
   const length = text.slice(slash + 1)
   if (address === null || !decimal.test(length) || Number(length) > widthOf(address.v6)) return null
   return { v6: address.v6, base: address.value, bits: Number(length) }
 }
+
+/** Number of addresses of a subnet of IPv4, by its length. */
+export const sizesOfV4: readonly number[] = Array.from({ length: 33 }, (_, bits) => 2 ** (32 - bits))
 
 /** Number of addresses. */
 export const sizeOf = ({ v6, bits }: Prefix): bigint => 1n << BigInt(widthOf(v6) - bits)
@@ -118,6 +134,7 @@ export function printPrefix({ v6, base, bits }: Prefix): string {
 
 /** The address at an offset. */
 export function addressAt({ v6, base }: Prefix, offset: Offset): string {
+  if (!v6) return printV4(Number(base) + Number(offset))
   return printAddress(v6, base + BigInt(offset))
 }
 
@@ -153,5 +170,5 @@ export function offsetIn(subnet: Prefix, base4: number, text: string): Offset {
   }
   if (dots !== 3 || part < 0) return INVALID
   const offset = value * 256 + part - base4
-  return offset < 0 || offset >= 2 ** (32 - subnet.bits) ? OUTSIDE : offset
+  return offset < 0 || offset >= sizesOfV4[subnet.bits]! ? OUTSIDE : offset
 }

@@ -3,14 +3,24 @@
  * addresses are asked by offset from the base of their subnet.
  */
 import type { Offset, Prefix } from './addresses.ts'
-import { contains, hasHostBits, masked, overlaps, parseAddress, parsePrefix, sizeOf, successor } from './addresses.ts'
+import {
+  contains,
+  hasHostBits,
+  masked,
+  overlaps,
+  parseAddress,
+  parsePrefix,
+  sizeOf,
+  sizesOfV4,
+  successor,
+} from './addresses.ts'
 import type { DefaultPools, PoolRequest, Problem, Space } from './vocabulary.ts'
 
 /** Whether an address of a subnet is never handed out. [IPAM] newPoolData; RFC 3021, RFC 4291. */
 export function isReserved(v6: boolean, bits: number, offset: Offset): boolean {
   if (v6) return offset === 0
   if (bits >= 31) return false
-  return offset === 0 || offset === 2 ** (32 - bits) - 1
+  return offset === 0 || offset === sizesOfV4[bits]! - 1
 }
 
 /** The least offset in [from, to] that `isTaken` leaves; -1 for none. */

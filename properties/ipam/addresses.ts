@@ -2,17 +2,24 @@
 import { addressAt, INVALID, OUTSIDE, type Offset } from '../../models/ipam/addresses.ts'
 import { nextFree } from '../../models/ipam/rules.ts'
 import type { AddressRelease, AddressRequest, Change } from '../../models/ipam/vocabulary.ts'
-import { describeHolder, type Allocator, type Group, type Pending } from './group.ts'
+import { allowedBy, describeHolder, type Allocator, type Group, type Pending } from './group.ts'
 import { describe } from './pools.ts'
 import { countChoice, judgeTaken } from './reserved.ts'
 import { R } from './requirements.ts'
 import type { Ground, Holder, Pool } from './table.ts'
 
-const refuse = (pending: Pending, why: number, reason: Pending['reasons'][number], allowed: string): void => {
+const reasonsOf = {
+  'invalid-parameter': ['invalid-parameter'],
+  forbidden: ['forbidden'],
+  unavailable: ['unavailable'],
+  'not-found': ['not-found', 'invalid-parameter'],
+} as const
+
+const refuse = (pending: Pending, why: number, reason: keyof typeof reasonsOf, allowed: string): void => {
   pending.granted = false
   pending.refused = true
   pending.why = why
-  pending.reasons = [reason]
+  pending.reasons = reasonsOf[reason]
   pending.allowed = allowed
 }
 
@@ -28,7 +35,6 @@ function poolOf(
   if (pool !== undefined) return pool
   group.tested[R.unknownPool]!++
   refuse(pending, R.unknownPool, 'not-found', `a refusal: there is no pool ${name}`)
-  pending.reasons = ['not-found', 'invalid-parameter']
   if (changes.length > 0) group.fail(R.unknownPool, node, `changed ${describe(changes)}`, 'no change')
   return null
 }
@@ -129,7 +135,7 @@ const isWhole = ({ subnet }: Ground): boolean => !subnet.v6 && subnet.bits >= 31
 
 function give(pending: Pending, holder: Holder, address: string): void {
   pending.address = address
-  pending.holders = [holder]
+  pending.holder = holder
 }
 
 /** An address that the allocator chooses. */
@@ -155,22 +161,22 @@ function judgeChosen(
     const wraps = serial && ground.chosen >= 0 && expected <= ground.chosen
     pending.why = wraps ? R.serialWraps : isWhole(ground) ? pointToPoint : exhaustedWhenFull
     group.tested[pending.why]!++
-    pending.allowed = `the address ${addressAt(ground.subnet, expected)}`
+    pending.ground = ground
+    pending.expected = expected
   }
   if (changes.length === 0) return
   const given = givenOf(group, node, pool, changes)
   if (given === null) return
   if (judgeTaken(group, node, ground, given, holder)) return
-  const wanted = expected < 0 ? 'a refusal' : addressAt(ground.subnet, expected)
   group.tested[R.addressWithinPool]!++
   group.tested[R.addressWithinRange]!++
   if (given < from || given > to) {
     const text = `gave ${addressAt(ground.subnet, given)}, outside of the range ${pool.record.range}`
-    group.fail(R.addressWithinRange, node, text, wanted)
+    group.fail(R.addressWithinRange, node, text, allowedBy(pending))
     return
   }
   judgeOrder(group, node, pool, serial, lowest, expected, given)
-  give(pending, holder, addressAt(ground.subnet, given))
+  give(pending, holder, holder.address)
   ground.chosen = given
   ground.fresh = false
 }
@@ -188,27 +194,27 @@ function judgeOrder(
   expected: Offset,
   given: Offset,
 ): void {
-  const text = `gave ${addressAt(ground.subnet, given)}`
+  const text = (): string => `gave ${addressAt(ground.subnet, given)}`
   if (!serial) {
     group.tested[R.firstFit]!++
     if (given !== expected)
-      group.fail(R.firstFit, node, text, `${addressAt(ground.subnet, expected)}, the lowest that is free`)
+      group.fail(R.firstFit, node, text(), `${addressAt(ground.subnet, expected)}, the lowest that is free`)
     return
   }
   // Who has just begun to lead may not know what was chosen last.
   if (ground.fresh && given === lowest) return
-  const last = ground.chosen < 0 ? '' : `, since ${addressAt(ground.subnet, ground.chosen)} was chosen last`
   const wraps = ground.chosen >= 0 && expected <= ground.chosen
   const requirement = wraps ? R.serialWraps : R.serialNext
   group.tested[requirement]!++
   const behindGiven = next(ground, ground.given, lowest, from, to)
   if (ground.given !== ground.chosen && behindGiven !== expected) group.tested[R.serialIgnoresRequested]!++
   if (given === expected) return
+  const last = ground.chosen < 0 ? '' : `, since ${addressAt(ground.subnet, ground.chosen)} was chosen last`
   const isMisled = ground.given !== ground.chosen && given === behindGiven && given !== lowest
   group.fail(
     isMisled ? R.serialIgnoresRequested : requirement,
     node,
-    isMisled ? `${text}, behind ${addressAt(ground.subnet, ground.given)}, which was asked for` : text,
+    isMisled ? `${text()}, behind ${addressAt(ground.subnet, ground.given)}, which was asked for` : text(),
     `${addressAt(ground.subnet, expected)}${last}`,
   )
 }

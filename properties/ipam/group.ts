@@ -5,7 +5,7 @@ import { parsePrefix, type Offset, type Prefix } from '../../models/ipam/address
 import type { Milliseconds, NodeId, WriteId } from '../../models/vocabulary.ts'
 import { Findings, type Claims } from '../findings.ts'
 import { catalogue } from './requirements.ts'
-import { Table, type Holder } from './table.ts'
+import { Table, type Ground, type Holder } from './table.ts'
 
 /** An operation that was decided, and what its answer may be. */
 export interface Pending {
@@ -18,6 +18,9 @@ export interface Pending {
   /** What is broken by an answer that is not as it should be, and what should be. */
   why: number
   allowed: string
+  /** Where `allowed` is the address at an offset: these two say which. */
+  ground: Ground | null
+  expected: Offset
   reasons: readonly Refusal[]
   problems: readonly Problem[]
   /** What the answer must tell of the table; null where nothing was given. */
@@ -25,7 +28,8 @@ export interface Pending {
   address: string | null
   /** Number of writes that must be in the store before it may be granted. */
   needs: number
-  /** Who was given an address by it. */
+  /** Who was given an address by it; of a pool, all of them. */
+  holder: Holder | null
   holders: readonly Holder[]
 }
 
@@ -62,8 +66,15 @@ export class Allocator {
 export interface Effect {
   readonly change: Change
   readonly holder: Holder
+  /** Of an address: its offset; else -1. */
+  readonly offset: Offset
   /** The offset that was chosen last in its subnet, when it was made; -1 for none. */
   chosen: Offset
+}
+
+/** What an answer should have been. */
+export function allowedBy({ allowed, ground, expected }: Pending): string {
+  return ground === null ? allowed : `the address ${ground.at(expected)}`
 }
 
 export class Group extends Findings {
@@ -73,8 +84,8 @@ export class Group extends Findings {
   store = new Table()
   /** Writes that are not in the store, and may not get there. */
   readonly limbo = new Map<WriteId, readonly Effect[]>()
-  /** Who holds what, as far as clients were told: by space and address. */
-  readonly held = new Map<string, Holder>()
+  /** Who holds what, as far as clients were told: by space. */
+  readonly held: Readonly<Record<Space, Map<string, Holder>>> = { local: new Map(), global: new Map() }
   readonly reserved: readonly Prefix[]
   now: Milliseconds = 0
   /** Whether nodes can lose what they have not stored. */

@@ -7,6 +7,7 @@ import type { Milliseconds, NodeId, WriteId } from '../../models/vocabulary.ts'
 import { allLayers, type Layer } from '../catalogue.ts'
 import type { Claims } from '../findings.ts'
 import type { Judge, Phase, Violation } from '../judge.ts'
+import type { Offset } from '../../models/ipam/addresses.ts'
 import { judgeAddressRelease, judgeAddressRequest } from './addresses.ts'
 import { Group, type Allocator, type Effect, type Pending } from './group.ts'
 import { describe, judgeDisjoint, judgePoolRelease, judgePoolRequest } from './pools.ts'
@@ -25,6 +26,8 @@ export interface JudgedStart {
 export const settleBound = 5_000
 
 const NO_CHANGES: readonly Change[] = []
+const none: readonly never[] = []
+const notLeading = ['not-leading'] as const
 
 /** Nobody: the holder of changes by which no address is given. */
 const nobody: Holder = {
@@ -186,10 +189,12 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     for (const effect of effects) this.#storeEffect(effect)
   }
 
-  #storeEffect({ change, holder, chosen }: Effect): void {
+  #storeEffect({ change, holder, offset, chosen }: Effect): void {
     const { store } = this.#group
-    store.apply(change, holder)
-    if (chosen >= 0 && change.change === 'address') store.known(change.pool).ground.chosen = chosen
+    if (change.change === 'pool' || change.change === 'pool-released') return store.apply(change, holder)
+    const pool = store.known(change.pool)
+    store.applyAddress(pool, change, offset, holder)
+    if (chosen >= 0 && change.change === 'address') pool.ground.chosen = chosen
   }
 
   #expectNoChange(node: Allocator, { changes, outputs }: Answer): void {
@@ -223,12 +228,15 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       refused: false,
       why: R.answers,
       allowed: '',
-      reasons: ['not-leading'],
-      problems: [],
+      ground: null,
+      expected: -1,
+      reasons: notLeading,
+      problems: none,
       subnet: null,
       address: null,
       needs: 0,
-      holders: [],
+      holder: null,
+      holders: none,
     }
     node.pending.set(id, pending)
     if (!node.leading) {
@@ -243,10 +251,17 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const first = this.#decide(node, id, asked, changes, pending)
     for (const change of changes) {
       const holder = holderFor(change, pending, first)
-      node.table.apply(change, holder)
-      const chosen = change.change === 'address' ? node.table.known(change.pool).ground.chosen : -1
-      if (group.hasDisk) node.unwritten.push({ change, holder, chosen })
-      else this.#storeEffect({ change, holder, chosen })
+      let offset: Offset = -1
+      let chosen: Offset = -1
+      if (change.change === 'address' || change.change === 'address-released') {
+        const pool = node.table.known(change.pool)
+        offset = pool.ground.offset(change.address)
+        chosen = pool.ground.chosen
+        node.table.applyAddress(pool, change, offset, holder)
+      } else node.table.apply(change, holder)
+      const effect = { change, holder, offset, chosen }
+      if (group.hasDisk) node.unwritten.push(effect)
+      else this.#storeEffect(effect)
       if (change.change === 'pool') judgeDisjoint(group, node, change.pool)
     }
     this.#noteChosenGateway(node, asked, pending)

@@ -305,8 +305,12 @@ export function judgeDisjoint(group: Group, node: Allocator, name: string): void
   if (pool === undefined) return
   const { space, range } = pool.record
   group.tested[R.poolsDisjoint]!++
-  for (const other of node.table.pools.values()) {
-    if (other === pool || other.record.space !== space) continue
+  // Those before it do not overlap, so that only its neighbours may overlap it.
+  const grounds = node.table.grounds[space]
+  const at = grounds.indexOf(pool.ground)
+  const near = [grounds[at - 1], pool.ground, grounds[at + 1]]
+  for (const other of at < 0 ? [] : near.flatMap((ground) => (ground === undefined ? [] : poolsOf(node, ground)))) {
+    if (other === pool) continue
     if (mayStandBeside(pool.ground.subnet, range, other.ground.subnet, other.record.range)) continue
     group.fail(
       R.poolsDisjoint,
@@ -316,6 +320,13 @@ export function judgeDisjoint(group: Group, node: Allocator, name: string): void
     )
     return
   }
+}
+
+/** Pools of a subnet; mostly there is one, and it is not looked for. */
+function poolsOf({ table }: Allocator, ground: Ground): Pool[] {
+  const { owner } = ground
+  if (ground.pools === 1 && owner !== null && table.pools.get(owner.record.pool) === owner) return [owner]
+  return [...table.pools.values()].filter((pool) => pool.ground === ground)
 }
 
 /** Changes in words. */

@@ -1,5 +1,5 @@
 /** Addresses that nobody may be given: each that is taken breaks a requirement of its own. */
-import { addressAt, type Offset } from '../../models/ipam/addresses.ts'
+import { addressAt, sizesOfV4, type Offset } from '../../models/ipam/addresses.ts'
 import { describeHolder, type Allocator, type Group } from './group.ts'
 import { R } from './requirements.ts'
 import type { Ground, Holder } from './table.ts'
@@ -24,7 +24,7 @@ export function judgeTaken(
     group.fail(requirement, node, `${text()}, the first address of its subnet`, 'another address')
     return true
   }
-  if (!v6 && bits < 31 && offset === 2 ** (32 - bits) - 1) {
+  if (!v6 && bits < 31 && offset === sizesOfV4[bits]! - 1) {
     group.fail(R.broadcastReserved, node, `${text()}, the last address of its subnet`, 'another address')
     return true
   }
@@ -43,6 +43,6 @@ export function countChoice(group: Group, ground: Ground, chosen: Offset): void 
   else if (bits < 31) {
     group.tested[R.networkReserved]!++
     // Only where nothing else stands between a choice and the last address was that one avoided.
-    if (chosen < 0 || chosen >= 2 ** (32 - bits) - 2) group.tested[R.broadcastReserved]!++
+    if (chosen < 0 || chosen >= sizesOfV4[bits]! - 2) group.tested[R.broadcastReserved]!++
   }
 }

@@ -1,6 +1,6 @@
 /** What clients are told, and what they hold by it. */
 import type { Operation, Output } from '../../models/ipam/vocabulary.ts'
-import { describeHolder, type Allocator, type Group, type Pending } from './group.ts'
+import { allowedBy, describeHolder, type Allocator, type Group, type Pending } from './group.ts'
 import { R } from './requirements.ts'
 import type { Holder } from './table.ts'
 
@@ -39,7 +39,7 @@ export function judgeResult(group: Group, node: Allocator, result: Result, depos
 function judgeGrant(group: Group, node: Allocator, result: Result, pending: Pending): void {
   const { operation, subnet, address } = result
   if (!pending.granted) {
-    group.fail(pending.why, node, `granted ${nameOf(pending.asked)}`, pending.allowed)
+    group.fail(pending.why, node, `granted ${nameOf(pending.asked)}`, allowedBy(pending))
     return
   }
   group.tested[R.durableBeforeAnswer]!++
@@ -62,13 +62,14 @@ function judgeGrant(group: Group, node: Allocator, result: Result, pending: Pend
     if (pending.asked.type === 'request-address')
       group.fail(R.answersTellTable, node, `told of the address '${address}', and took none`, 'what its table holds')
   }
+  if (pending.holder !== null) hold(group, node, pending.holder)
   for (const holder of pending.holders) hold(group, node, holder)
 }
 
 /** A client has an address from now on, and nobody else may. */
 function hold(group: Group, node: Allocator, holder: Holder): void {
-  const key = `${holder.space} ${holder.address}`
-  const other = group.held.get(key)
+  const held = group.held[holder.space]
+  const other = held.get(holder.address)
   group.tested[R.addressesUnique]!++
   if (other !== undefined && other !== holder && !other.released) {
     group.fail(
@@ -79,13 +80,13 @@ function hold(group: Group, node: Allocator, holder: Holder): void {
     )
     return
   }
-  group.held.set(key, holder)
+  held.set(holder.address, holder)
 }
 
 function judgeRefusal(group: Group, node: Allocator, result: Result, pending: Pending): void {
   const { reason, problems } = result
   if (!pending.refused) {
-    group.fail(pending.why, node, `refused ${nameOf(pending.asked)}: ${told(result)}`, pending.allowed)
+    group.fail(pending.why, node, `refused ${nameOf(pending.asked)}: ${told(result)}`, allowedBy(pending))
     return
   }
   if (reason === '' || !pending.reasons.includes(reason)) {

@@ -1,6 +1,7 @@
 /** What a table holds, as the judge folds it from changes: of each node, and of the store. */
 import {
   addressAt,
+  INVALID,
   masked,
   offsetIn,
   offsetOf,
@@ -36,12 +37,16 @@ export class Ground {
   readonly freed = new Set<Offset>()
   /** Everything below is taken, reserved ones included. */
   private lowest = 0
+  private lastText = ''
+  private lastOffset: Offset = INVALID
   /** The offset that was chosen last by the allocator, and that which was given last at all; -1 for none. */
   chosen: Offset = -1
   given: Offset = -1
   /** Nothing was chosen from it since its node began to lead. */
   fresh: boolean
   pools = 0
+  /** The first pool of it. */
+  owner: Pool | null = null
 
   constructor(space: Space, subnet: Prefix, fresh: boolean) {
     this.space = space
@@ -50,8 +55,13 @@ export class Ground {
     this.fresh = fresh
   }
 
+  /** Where an address lies; the one that was asked for last is remembered, since a step speaks of it several times. */
   offset(address: string): Offset {
-    return offsetIn(this.subnet, this.base4, address)
+    if (address !== this.lastText) {
+      this.lastOffset = offsetIn(this.subnet, this.base4, address)
+      this.lastText = address
+    }
+    return this.lastOffset
   }
 
   at(offset: Offset): string {
@@ -66,7 +76,7 @@ export class Ground {
 
   take(offset: Offset, holder: Holder): void {
     this.taken.set(offset, holder)
-    this.freed.delete(offset)
+    if (this.freed.size > 0) this.freed.delete(offset)
     this.given = offset
   }
 
@@ -89,18 +99,21 @@ export class Pool {
   readonly ground: Ground
   readonly from: Offset
   readonly to: Offset
-  /** What was taken through it. */
-  readonly own = new Map<Offset, Holder>()
+  /** What was taken through it: all that is taken of its subnet, for as long as no other pool shares that. */
+  own: Map<Offset, Holder>
 
-  constructor(record: PoolRecord, ground: Ground) {
+  constructor(record: PoolRecord, ground: Ground, isAlone: boolean) {
     this.record = record
     this.ground = ground
+    this.own = isAlone ? ground.taken : new Map()
     const range = record.range === '' ? ground.subnet : masked(parsePrefix(record.range)!)
     const from = range.base - ground.subnet.base
     this.from = offsetOf(from)
     this.to = offsetOf(from + sizeOf(range) - 1n)
   }
 }
+
+type AddressChange = Extract<Change, { readonly address: string }>
 
 /** What is wrong with a change: it speaks of what is not there, or not as it says. */
 export class ImpossibleChange extends Error {}
@@ -135,10 +148,17 @@ export class Table {
       while (at > 0 && grounds[at - 1]!.subnet.base > ground.subnet.base) at--
       grounds.splice(at, 0, ground)
     }
-    ground.pools++
-    const pool = new Pool(record, ground)
+    const isAlone = ground.pools++ === 0
+    if (!isAlone) this.split(ground)
+    const pool = new Pool(record, ground, isAlone)
     this.pools.set(name, pool)
+    ground.owner ??= pool
     return pool
+  }
+
+  /** A pool that was alone in its subnet keeps apart what is its own. */
+  private split(ground: Ground): void {
+    for (const pool of this.pools.values()) if (pool.own === ground.taken) pool.own = new Map(ground.taken)
   }
 
   removePool(pool: Pool): void {
@@ -165,11 +185,15 @@ export class Table {
     }
     const pool = this.known(change.pool)
     if (change.change === 'pool-released') return this.removePool(pool)
-    const offset = pool.ground.offset(change.address)
+    this.applyAddress(pool, change, pool.ground.offset(change.address), holder)
+  }
+
+  /** A change of an address whose offset is known. @throws ImpossibleChange */
+  applyAddress(pool: Pool, change: AddressChange, offset: Offset, holder: Holder): void {
     if (offset < 0) throw new ImpossibleChange(`pool ${change.pool} has no address ${change.address}`)
     if (change.change === 'address') {
       pool.ground.take(offset, holder)
-      pool.own.set(offset, holder)
+      if (pool.own !== pool.ground.taken) pool.own.set(offset, holder)
     } else {
       if (!pool.own.delete(offset)) throw new ImpossibleChange(`${change.address} of ${change.pool} was not taken`)
       pool.ground.free(offset)
