@@ -102,8 +102,7 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         this.#operate(node, input.id, input.operation, answer)
         break
       case 'written':
-        for (const id of input.writes) this.#store(id)
-        node.durable += input.writes.length
+        for (const id of input.writes) if (this.#store(id)) node.durable++
         this.#expectNoChange(node, answer)
         break
       default:
@@ -113,6 +112,15 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     for (const output of answer.outputs) if (output.type === 'result') judgeResult(this.#group, node, output, deposed)
     if (deposed) this.#depose(node, answer)
     else if (input.type !== 'lead') this.#judgeLeading(node, answer)
+    if (node.pending.size > 0 && answer.wake === null) this.#judgeWaiting(node)
+  }
+
+  /** Who waits for neither store nor clock will never answer what it has not answered yet. */
+  #judgeWaiting(node: Allocator): void {
+    if (node.written > node.durable || node.unwritten.length > 0) return
+    const [waiting] = node.pending.values()
+    const text = `waits for nothing, and has not answered ${nameOf(waiting!.asked)}`
+    this.#group.fail(R.answers, node, text, 'an answer')
   }
 
   /** A life begins: nobody leads by itself, and nothing is known. */
@@ -181,12 +189,14 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
 
   // The store
 
-  #store(id: WriteId): void {
+  /** Returns whether there was such a write. */
+  #store(id: WriteId): boolean {
     const group = this.#group
     const effects = group.limbo.get(id)
-    if (effects === undefined) return
+    if (effects === undefined) return false
     group.limbo.delete(id)
     for (const effect of effects) this.#storeEffect(effect)
+    return true
   }
 
   #storeEffect({ change, holder, offset, chosen }: Effect): void {

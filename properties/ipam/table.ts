@@ -204,10 +204,11 @@ export class Table {
   difference(shown: Inspection['pools']): string | null {
     const names = new Set(shown.map(({ pool }) => pool))
     for (const name of this.pools.keys()) if (!names.has(name)) return `lacks pool ${name}`
-    for (const { pool: name, subnet, addresses } of shown) {
+    for (const record of shown) {
+      const { pool: name, subnet, addresses } = record
       const pool = this.pools.get(name)
       if (pool === undefined) return `has pool ${name}`
-      if (pool.record.subnet !== subnet) return `has pool ${name} as ${subnet}`
+      if (!isSame(pool.record, record)) return `has pool ${name} as ${subnet}`
       if (addresses.length !== pool.own.size || addresses.some((text) => !pool.own.has(pool.ground.offset(text))))
         return `has ${addresses.length} addresses of ${name} taken, and other ones`
     }
@@ -219,8 +220,7 @@ export class Table {
     for (const [name, pool] of other.pools) {
       const own = this.pools.get(name)
       if (own === undefined) return `lacks pool ${name}`
-      if (own.record.subnet !== pool.record.subnet || own.record.range !== pool.record.range)
-        return `has pool ${name} as ${own.record.subnet}`
+      if (!isSame(own.record, pool.record)) return `has pool ${name} as ${own.record.subnet}, ${own.record.space}`
       for (const [offset, { owner }] of pool.own)
         if (!own.own.has(offset)) return `lacks ${addressAt(pool.ground.subnet, offset)} of ${name}, held by ${owner}`
       for (const offset of own.own.keys())
@@ -229,4 +229,8 @@ export class Table {
     for (const name of this.pools.keys()) if (!other.pools.has(name)) return `has pool ${name}`
     return null
   }
+}
+
+function isSame(one: PoolRecord, other: PoolRecord): boolean {
+  return one.space === other.space && one.subnet === other.subnet && one.range === other.range
 }
