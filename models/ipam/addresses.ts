@@ -55,8 +55,31 @@ function parseV6(text: string): bigint | null {
   return value
 }
 
+interface Address {
+  readonly v6: boolean
+  readonly value: bigint
+}
+
+/** What was read lately: the same few texts come again and again. */
+const mostRemembered = 4_096
+const addressesRead = new Map<string, Address | null>()
+const prefixesRead = new Map<string, Prefix | null>()
+
+function remembering<Value>(read: Map<string, Value>, text: string, parse: (text: string) => Value): Value {
+  let value = read.get(text)
+  if (value === undefined) {
+    if (read.size >= mostRemembered) read.clear()
+    read.set(text, (value = parse(text)))
+  }
+  return value
+}
+
 /** An address as a number; null if it is none. */
-export function parseAddress(text: string): { readonly v6: boolean; readonly value: bigint } | null {
+export function parseAddress(text: string): Address | null {
+  return remembering(addressesRead, text, readAddress)
+}
+
+function readAddress(text: string): Address | null {
   if (text.includes(':')) {
     const value = parseV6(text)
     return value === null ? null : { v6: true, value }
@@ -65,18 +88,9 @@ export function parseAddress(text: string): { readonly v6: boolean; readonly val
   return value < 0 ? null : { v6: false, value: BigInt(value) }
 }
 
-/** Subnets that were read lately: the same few come again and again. */
-const readBefore = new Map<string, Prefix | null>()
-const mostRemembered = 4_096
-
 /** A subnet in CIDR notation, host bits and all; null if it is none. */
 export function parsePrefix(text: string): Prefix | null {
-  let prefix = readBefore.get(text)
-  if (prefix === undefined) {
-    if (readBefore.size >= mostRemembered) readBefore.clear()
-    readBefore.set(text, (prefix = readPrefix(text)))
-  }
-  return prefix
+  return remembering(prefixesRead, text, readPrefix)
 }
 
 function readPrefix(text: string): Prefix | null {
@@ -90,8 +104,11 @@ function readPrefix(text: string): Prefix | null {
 /** Number of addresses of a subnet of IPv4, by its length. */
 export const sizesOfV4: readonly number[] = Array.from({ length: 33 }, (_, bits) => 2 ** (32 - bits))
 
+/** Powers of two. */
+const powers: readonly bigint[] = Array.from({ length: 129 }, (_, exponent) => 1n << BigInt(exponent))
+
 /** Number of addresses. */
-export const sizeOf = ({ v6, bits }: Prefix): bigint => 1n << BigInt(widthOf(v6) - bits)
+export const sizeOf = ({ v6, bits }: Prefix): bigint => powers[widthOf(v6) - bits]!
 
 export function masked(prefix: Prefix): Prefix {
   const { v6, bits, base } = prefix
