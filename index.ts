@@ -56,6 +56,23 @@ function demanding(target: Target, surface: SurfaceName): Target {
   return target.kind === 'adapter' ? { ...target, surface } : target
 }
 
+/**
+ * Checks an implementation of address management in this process against every requirement of the profiles that it claims.
+ *
+ * @example await checkIpam({ kind: 'in-process', implementation: createIpamReference() }, { budget: 500 })
+ */
+export function checkIpam(
+  target: Extract<Target, { readonly kind: 'in-process' }>,
+  options: SuiteOptions = {},
+): Promise<SuiteResult> {
+  return checkConformance(target, options)
+}
+
+export { createReference as createIpamReference } from './impl/reference/ipam/session.ts'
+export type * as ipam from './impl/contract/ipam.ts'
+export type * as ipamVocabulary from './models/ipam/vocabulary.ts'
+export { createIpamJudge } from './properties/ipam/judge.ts'
+
 export { createReference as createSwimReference } from './impl/reference/swim/session.ts'
 export type * as swim from './impl/contract/swim.ts'
 export type * as swimVocabulary from './models/swim/vocabulary.ts'
@@ -89,12 +106,20 @@ export { loadSpec, type Profile, type Requirement, type Spec } from './test/suit
 export type { SuiteOptions, SuiteProgress, SuiteResult } from './test/suites/suite.ts'
 export type { Counterexample } from './test/suites/counterexample.ts'
 export type { Target } from './test/suites/target.ts'
-export { drawSchedule, drawSwimSchedule, type ScheduleSize, type SwimScheduleSize } from './traces/schedule.ts'
+export {
+  drawIpamSchedule,
+  drawSchedule,
+  drawSwimSchedule,
+  type ScheduleSize,
+  type SwimScheduleSize,
+} from './traces/schedule.ts'
 export {
   runScenario,
   runScenarioRemote,
+  runIpamScenario,
   runSwimScenario,
   runSwimScenarioRemote,
+  type IpamJudge,
   type RaftJudge,
   type RunOptions,
   type RunResult,
@@ -103,7 +128,7 @@ export {
 export { rejudge, type Rejudged } from './traces/rejudge.ts'
 export { readTrace, writeTrace, type Trace, type TraceMeta } from './traces/format.ts'
 export type { TraceEvent } from './traces/event.ts'
-export { completeScenario, completeSwimScenario, type Scenario } from './traces/scenario.ts'
+export { completeIpamScenario, completeScenario, completeSwimScenario, type Scenario } from './traces/scenario.ts'
 export { parseScenario, printScenario } from './traces/text.ts'
 export { InputError } from './traces/input-error.ts'
 export { shrink, shrinkAsync, type Shrunk, type ShrinkOptions, type Trial } from './traces/shrink.ts'

@@ -9,11 +9,9 @@
  * ```
  */
 import { beforeAll, describe, expect, test } from 'vitest'
-import type * as raft from './impl/contract/raft.ts'
-import type * as swim from './impl/contract/swim.ts'
 import { checkConformance, type SuiteOptions } from './test/suites/suite.ts'
 import { loadSpec, surfaceOf } from './test/suites/spec.ts'
-import { surfaceOfHello, type Target } from './test/suites/target.ts'
+import { surfaceOfHello, type AnyImplementation, type Target } from './test/suites/target.ts'
 import { binding, drawLanes, type Outcome, type Report } from './traces/report.ts'
 
 export interface ConformanceOptions extends Omit<SuiteOptions, 'signal' | 'onProgress' | 'place' | 'command'> {
@@ -28,15 +26,12 @@ export interface ConformanceOptions extends Omit<SuiteOptions, 'signal' | 'onPro
  * Requirements of profiles that are not claimed are skipped, with the reason. An adapter is taken for one of Raft
  * unless it says otherwise: `adapter('./my-adapter', { surface: 'swim' })`.
  */
-export function defineConformance(
-  subject: raft.Implementation | swim.Implementation | Target,
-  options: ConformanceOptions = {},
-): void {
+export function defineConformance(subject: AnyImplementation | Target, options: ConformanceOptions = {}): void {
   const { inconclusive = 'fail', timeout = 120_000, ...suite } = options
   const given: Target = 'kind' in subject ? subject : { kind: 'in-process', implementation: subject }
   // Tests are registered before an adapter has said what it offers.
   const surface = given.kind === 'in-process' ? surfaceOfHello(given.implementation.hello) : (given.surface ?? 'raft')
-  const target = { ...given, surface }
+  const target: Target = given.kind === 'in-process' ? given : { ...given, surface: given.surface ?? ('raft' as const) }
   const { requirements, profiles } = loadSpec()
   const selected = requirements.filter(
     ({ slug, profile, until }) =>

@@ -1,5 +1,6 @@
 /** The system models by name, for the command: what each is, and what can be set. */
 import { exploreModel, type Bounds, type Exploration, type Progress, type SystemModel } from './explorer.ts'
+import { ipamModel } from './ipam/system.ts'
 import { electionModel } from './raft/system/election.ts'
 import { membershipModel } from './raft/system/membership.ts'
 import { replicationModel } from './raft/system/replication.ts'
@@ -93,6 +94,19 @@ export const systemModels: readonly ModelEntry[] = [
         leaves: leaves!,
         accusers: accusers!,
       }),
+  },
+  {
+    name: 'ipam',
+    description:
+      'Allocators with one store: any node may be made leader at any time, and one that leads no more may learn of it late.',
+    parameters: [
+      parameter('nodes', 'nodes that there are', 1, 3, 2),
+      parameter('clients', 'clients that ask for an address, and give it back', 1, 4, 3),
+      parameter('addresses', 'addresses that there are', 1, 3, 2),
+      parameter('failovers', 'how often another is made leader at most', 0, 6, 3),
+    ],
+    build: ({ nodes, clients, addresses, failovers }) =>
+      ipamModel({ nodes: nodes!, clients: clients!, addresses: addresses!, failovers: failovers! }),
   },
 ]
 

@@ -5,12 +5,13 @@
  */
 import { z } from 'zod'
 import { limits as contractLimits } from '../impl/contract/limits.ts'
+import { schemas as ipamSchemas } from '../impl/contract/ipam/schema.ts'
 import { schemas } from '../impl/contract/schema.ts'
 import { schemas as swimSchemas } from '../impl/contract/swim/schema.ts'
 import type { Violation } from '../properties/judge.ts'
 import type { AnyTraceEvent } from './event.ts'
 import { InputError, shorten } from './input-error.ts'
-import { scenarioSchema, swimScenarioSchema, type Scenario } from './scenario.ts'
+import { ipamScenarioSchema, scenarioSchema, swimScenarioSchema, type Scenario } from './scenario.ts'
 import type { AnyHello } from './surface.ts'
 
 export const traceVersion = 1
@@ -58,7 +59,7 @@ const metaSchema = z.strictObject({
   format: z.literal('swarmcheck-trace'),
   version: z.literal(traceVersion),
   swarmcheck: word,
-  implementation: z.union([schemas.hello, swimSchemas.hello]).nullable(),
+  implementation: z.union([schemas.hello, swimSchemas.hello, ipamSchemas.hello]).nullable(),
   seed: z.int().nullable(),
   requirement: word.nullable(),
 })
@@ -107,10 +108,12 @@ const swimInputSchema = z.discriminatedUnion('type', [
   ...otherSwimInputs,
 ])
 const swimLineSchema = lineSchemaOf({ ...swimSchemas, input: swimInputSchema })
-type Line = z.infer<typeof raftLineSchema> | z.infer<typeof swimLineSchema>
+const ipamLineSchema = lineSchemaOf(ipamSchemas)
+type Line = z.infer<typeof raftLineSchema> | z.infer<typeof swimLineSchema> | z.infer<typeof ipamLineSchema>
 
 const scenarioLineSchema = z.strictObject({ scenario: scenarioSchema })
 const swimScenarioLineSchema = z.strictObject({ scenario: swimScenarioSchema })
+const ipamScenarioLineSchema = z.strictObject({ scenario: ipamScenarioSchema })
 
 /** Names of the parts in the published schema. */
 const names = z.registry<{ id: string }>()
@@ -126,15 +129,23 @@ for (const [id, part] of Object.entries({ ...swimSchemas, scenario: swimScenario
   names.add(part, { id: `swim-${id}` })
 }
 
+for (const [id, part] of Object.entries({ ...ipamSchemas, scenario: ipamScenarioSchema })) {
+  names.add(part, { id: `ipam-${id}` })
+}
+
+/** The second line, and those behind it, by surface. */
+const schemasOf: Readonly<Record<Scenario['surface'], readonly [z.ZodType, z.ZodType]>> = {
+  raft: [scenarioLineSchema, raftLineSchema],
+  swim: [swimScenarioLineSchema, swimLineSchema],
+  ipam: [ipamScenarioLineSchema, ipamLineSchema],
+}
+
 /** The JSON Schema of a line of a trace file. */
 export function traceJsonSchema(): object {
-  return z.toJSONSchema(
-    z.union([metaSchema, scenarioLineSchema, raftLineSchema, swimScenarioLineSchema, swimLineSchema]),
-    {
-      io: 'input',
-      metadata: names,
-    },
-  )
+  return z.toJSONSchema(z.union([metaSchema, ...Object.values(schemasOf).flat()]), {
+    io: 'input',
+    metadata: names,
+  })
 }
 
 let ranks: ReadonlyMap<string, number> | undefined
@@ -226,10 +237,9 @@ export function readTrace(input: string | Uint8Array, file = 'trace'): Trace {
   }
   const meta = readMeta(next(), fail)
   const second = next() ?? fail(2, 'truncated: the scenario is missing')
-  const isSwim = (second as { scenario?: { surface?: unknown } }).scenario?.surface === 'swim'
-  const scenarioSchemaOf: z.ZodType<unknown> = isSwim ? swimScenarioLineSchema : scenarioLineSchema
+  const surface = (second as { scenario?: { surface?: unknown } }).scenario?.surface
+  const [scenarioSchemaOf, lineSchema] = surface === 'swim' || surface === 'ipam' ? schemasOf[surface] : schemasOf.raft
   const { scenario } = check(scenarioSchemaOf, second, (message) => fail(2, message)) as { scenario: Scenario }
-  const lineSchema: z.ZodType<unknown> = isSwim ? swimLineSchema : raftLineSchema
   const nodes = new Set(scenario.nodes)
   const events: AnyTraceEvent[] = []
   let now = 0

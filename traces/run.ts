@@ -1,17 +1,20 @@
 /** Runs a scenario against an implementation, judged at each step and recorded. */
 import { AdapterError } from '../impl/contract/adapter-error.ts'
+import type * as ipam from '../impl/contract/ipam.ts'
 import type * as raft from '../impl/contract/raft.ts'
 import type * as swim from '../impl/contract/swim.ts'
+import type { IpamScenario } from '../models/ipam/vocabulary.ts'
 import type { RaftScenario } from '../models/raft/vocabulary.ts'
 import type { SwimScenario } from '../models/swim/vocabulary.ts'
 import type { Execution } from './run/execution.ts'
+import { IpamExecution, startOf as ipamStartOf } from './run/ipam/execution.ts'
 import { RaftExecution, startOf as raftStartOf } from './run/raft/execution.ts'
-import type { RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
+import type { IpamJudge, RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
 import { SwimExecution, startOf as swimStartOf } from './run/swim/execution.ts'
-import type { RaftSurface, Surface, SwimSurface } from './surface.ts'
+import type { IpamSurface, RaftSurface, Surface, SwimSurface } from './surface.ts'
 
 export { settleElectionTimeouts, startOf } from './run/raft/execution.ts'
-export type { RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
+export type { IpamJudge, RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
 
 /**
  * Runs a scenario against an implementation in this process. An exception in a step counts as a panic of that node.
@@ -40,6 +43,17 @@ export function runSwimScenario(
     state: null,
     members: null,
   })
+}
+
+/** The same on the surface of address management. */
+export function runIpamScenario(
+  scenario: IpamScenario,
+  implementation: ipam.Implementation,
+  judge: IpamJudge,
+  options: RunOptions = {},
+): RunResult<IpamSurface> {
+  const execution = new IpamExecution(scenario, implementation.hello, judge, { batch: 1, ...options })
+  return drive<IpamSurface>(execution, implementation.open(ipamStartOf(scenario)), { state: null, changes: null })
 }
 
 /**

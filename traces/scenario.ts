@@ -1,6 +1,7 @@
 /** What a scenario may hold: defaults, bounds and a schema. Both of its forms, text and JSON, obey these. */
 import { z } from 'zod'
 import { schemas } from '../impl/contract/schema.ts'
+import type { IpamScenario } from '../models/ipam/vocabulary.ts'
 import type { MessageKind, Operation, RaftOptions, RaftScenario } from '../models/raft/vocabulary.ts'
 import type { SwimScenario } from '../models/swim/vocabulary.ts'
 import type { DiskProfile, Step } from '../models/vocabulary.ts'
@@ -18,10 +19,11 @@ import {
 } from './scenario/shared.ts'
 
 export { defaultNetwork, leaderTarget, scenarioLimits } from './scenario/shared.ts'
+export { completeIpamScenario, defaultIpamDisk, defaultIpamOptions, ipamScenarioSchema } from './scenario/ipam.ts'
 export { completeSwimScenario, defaultSwimOptions, swimScenarioSchema } from './scenario/swim.ts'
 
 /** A scenario of any surface. */
-export type Scenario = RaftScenario | SwimScenario
+export type Scenario = RaftScenario | SwimScenario | IpamScenario
 
 export type RaftStep = Step<Operation>
 

@@ -5,6 +5,7 @@ import type { Violation } from '../properties/judge.ts'
 import type { AnyTraceEvent } from './event.ts'
 import type { Trace } from './format.ts'
 import { escapeControl, shorten } from './input-error.ts'
+import { ipamTeller } from './show/ipam.ts'
 import { drawLanes } from './show/lanes.ts'
 import { drawMermaid } from './show/mermaid.ts'
 import { paragraph } from './show/paragraph.ts'
@@ -91,8 +92,10 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
   ].join('\n')
 }
 
+const tellers = { raft: raftTeller, swim: swimTeller, ipam: ipamTeller }
+
 function tellerOf({ scenario }: Trace): Teller {
-  return scenario.surface === 'raft' ? raftTeller : swimTeller
+  return tellers[scenario.surface]
 }
 
 /** The story of the counterexample, which diagrams are drawn from. */

@@ -14,16 +14,20 @@
  * expect one-leader
  * ```
  *
- * The first line says the surface: `raft scenario v1`, `swim scenario v1`.
+ * The first line says the surface: `raft scenario v1`, `swim scenario v1`, `ipam scenario v1`.
  */
+import type { IpamScenario, Operation as IpamOperation } from '../models/ipam/vocabulary.ts'
 import type { Operation, RaftScenario } from '../models/raft/vocabulary.ts'
 import type { Operation as SwimOperation, SwimScenario } from '../models/swim/vocabulary.ts'
-import type { NodeId, Step } from '../models/vocabulary.ts'
+import type { DiskProfile, NodeId, Step } from '../models/vocabulary.ts'
 import { InputError, shorten, suggestion } from './input-error.ts'
 import {
+  completeIpamScenario,
   completeScenario,
   completeSwimScenario,
   defaultDisk,
+  defaultIpamDisk,
+  defaultIpamOptions,
   defaultNetwork,
   defaultOptions,
   defaultSwimOptions,
@@ -32,6 +36,7 @@ import {
   type Scenario,
 } from './scenario.ts'
 import { Cursor, quote } from './text/cursor.ts'
+import { ipamLanguage, printIpamOptions, readIpamOptions } from './text/ipam.ts'
 import { printRaftOptions, raftLanguage, readRaftOptions } from './text/raft.ts'
 import {
   type Language,
@@ -51,7 +56,14 @@ export { printWord } from './text/cursor.ts'
 
 /** The text form of a scenario, complete: it says the defaults too, so that it means the same in later versions. */
 export function printScenario(scenario: Scenario): string {
-  return scenario.surface === 'raft' ? printRaft(scenario) : printSwim(scenario)
+  switch (scenario.surface) {
+    case 'raft':
+      return printRaft(scenario)
+    case 'swim':
+      return printSwim(scenario)
+    case 'ipam':
+      return printIpam(scenario)
+  }
 }
 
 function printRaft(scenario: RaftScenario): string {
@@ -83,6 +95,18 @@ function printSwim(scenario: SwimScenario): string {
   ])
 }
 
+function printIpam(scenario: IpamScenario): string {
+  const { nodes, options, disk } = scenario
+  return lines(scenario, [
+    `nodes ${nodes.join(' ')}`,
+    `seed ${scenario.seed}`,
+    `options ${printIpamOptions(options)}`,
+    `disk delay ${printRange(disk.delay)}`,
+    '',
+    ...scenario.steps.map((step) => printStepIn(ipamLanguage, step)),
+  ])
+}
+
 function lines({ surface, name }: Scenario, rest: readonly string[]): string {
   return [`${surface} scenario v1`, ...(name === '' ? [] : [`name ${printName(name)}`]), ...rest, ''].join('\n')
 }
@@ -108,12 +132,12 @@ const mostText = 16_777_216
 export function parseScenario(text: string, file = 'scenario'): Scenario {
   if (text.length > mostText) throw new InputError({ file, line: 0, column: 0 }, `larger than ${mostText} characters`)
   const all = text.replace(/^\ufeff/, '').split(/\r?\n/)
-  let reader: RaftReader | SwimReader | null = null
+  let reader: RaftReader | SwimReader | IpamReader | null = null
   for (const [index, line] of all.entries()) {
     if (reader !== null) reader.line(line, index + 1)
     else {
       const cursor = new Cursor(line, file, index + 1, [], false)
-      if (!cursor.done()) reader = readFirst(cursor) === 'raft' ? new RaftReader(file) : new SwimReader(file)
+      if (!cursor.done()) reader = new readers[readFirst(cursor)](file)
     }
   }
   if (reader === null) {
@@ -132,7 +156,7 @@ export function parseRaftScenario(text: string, file = 'scenario'): RaftScenario
   throw new InputError({ file, line: 1, column: 1 }, `a scenario of ${scenario.surface}; one of raft was expected here`)
 }
 
-const surfaces = ['raft', 'swim'] as const
+const surfaces = ['raft', 'swim', 'ipam'] as const
 
 /** The first line: which surface is spoken of. */
 function readFirst(cursor: Cursor): (typeof surfaces)[number] {
@@ -142,7 +166,10 @@ function readFirst(cursor: Cursor): (typeof surfaces)[number] {
   const version = cursor.done() ? '' : cursor.word("'raft scenario v1'")
   const surface = surfaces.find((each) => each === word)
   if (surface === undefined || form !== 'scenario') {
-    throw cursor.error("not a scenario: the first line should be 'raft scenario v1' or 'swim scenario v1'", column)
+    throw cursor.error(
+      "not a scenario: the first line should be 'raft scenario v1', 'swim scenario v1' or 'ipam scenario v1'",
+      column,
+    )
   }
   if (version !== 'v1') {
     throw cursor.error(`unsupported version '${shorten(version)}'; this program reads v1`, column)
@@ -240,6 +267,7 @@ abstract class ScenarioReader<Operation> {
 }
 
 const raftHeaders = ['name', 'nodes', 'voters', 'outgoing', 'learners', 'seed', 'options', 'network', 'disk']
+const ipamHeaders = ['name', 'nodes', 'seed', 'options', 'disk']
 const swimHeaders = ['name', 'nodes', 'members', 'seed', 'options', 'network']
 
 class RaftReader extends ScenarioReader<Operation> {
@@ -278,9 +306,7 @@ class RaftReader extends ScenarioReader<Operation> {
         this.options = readRaftOptions(cursor)
         break
       default:
-        cursor.usage = 'disk delay LEAST..GREATEST'
-        cursor.keyword('delay')
-        this.disk = { delay: cursor.range(0) }
+        this.disk = readDisk(cursor)
     }
   }
 }
@@ -304,6 +330,34 @@ class SwimReader extends ScenarioReader<SwimOperation> {
     else this.options = readSwimOptions(cursor)
   }
 }
+
+class IpamReader extends ScenarioReader<IpamOperation> {
+  private options = defaultIpamOptions
+  private disk = defaultIpamDisk
+
+  constructor(file: string) {
+    super(file, ipamLanguage, ipamHeaders)
+  }
+
+  finish(lines: number): IpamScenario {
+    if (this.nodes.length === 0) this.complain(lines, "the line 'nodes NODE…' is missing")
+    const { name, nodes, seed, options, disk, steps } = this
+    return completeIpamScenario({ name, nodes, seed, options, disk, steps })
+  }
+
+  protected ownHeader(header: string, cursor: Cursor): void {
+    if (header === 'options') this.options = readIpamOptions(cursor)
+    else this.disk = readDisk(cursor)
+  }
+}
+
+function readDisk(cursor: Cursor): DiskProfile {
+  cursor.usage = 'disk delay LEAST..GREATEST'
+  cursor.keyword('delay')
+  return { delay: cursor.range(0) }
+}
+
+const readers = { raft: RaftReader, swim: SwimReader, ipam: IpamReader }
 
 /** How every step of Raft is written, for a usage page. */
 export function stepUsages(): string[] {

@@ -1,21 +1,22 @@
 /**
  * Many random schedules on one implementation: `npm run soak -- --count 10000 --seed 1000001 [--adapter <command> |
- * --reference on-apply | --suite swim]`. An adapter's schedules are those of the surface that it offers. Counts the
+ * --reference on-apply | --suite swim|ipam]`. An adapter's schedules are those of the surface that it offers. Counts the
  * schedules that were hard enough to say something, prints what they found, and the medians of what happened in them.
  * Ends with 1 if anything was found.
  */
 import { parseArgs } from 'node:util'
+import type * as ipam from '../../impl/contract/ipam.ts'
 import type * as raft from '../../impl/contract/raft.ts'
 import type * as swim from '../../impl/contract/swim.ts'
 import { oneOf, suites, targetOf } from '../suites/command/options.ts'
 import { createRunner, surfaceOfHello } from '../suites/target.ts'
-import { drawSchedule, drawSwimSchedule } from '../../traces/schedule.ts'
+import { drawIpamSchedule, drawSchedule, drawSwimSchedule } from '../../traces/schedule.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import type { Surface } from '../../traces/surface.ts'
 import type { RunResult } from '../../traces/run.ts'
 
 /** What a schedule has to have, to count. */
-const least = { deliveries: 500, faults: 3, kinds: 2, duration: 60_000 }
+const least = { deliveries: 500, faults: 3, kinds: 2, duration: 60_000, steps: 50 }
 /** Short episodes: as many faults as possible in as few steps. */
 const size = { episodes: 3, deliveries: 300 }
 const progressEvery = 500
@@ -41,9 +42,17 @@ const { target } = targetOf({
   reference: values.reference as 'on-append' | undefined,
 })
 const runner = await createRunner(target)
-const isOfSwim = surfaceOfHello(runner.hello) === 'swim'
-const draw = (seed: number): Scenario =>
-  isOfSwim ? drawSwimSchedule(seed, runner.hello as swim.Hello) : drawSchedule(seed, runner.hello as raft.Hello, size)
+const suite = surfaceOfHello(runner.hello)
+const draw = (seed: number): Scenario => {
+  switch (suite) {
+    case 'raft':
+      return drawSchedule(seed, runner.hello as raft.Hello, size)
+    case 'swim':
+      return drawSwimSchedule(seed, runner.hello as swim.Hello)
+    case 'ipam':
+      return drawIpamSchedule(seed, runner.hello as ipam.Hello)
+  }
+}
 const found: string[] = []
 /** What a SHOULD advises against, the first of each. */
 const advised = new Map<string, string>()
@@ -55,8 +64,10 @@ let schedules = 0
 let steps = 0
 const started = performance.now()
 
-/** Of SWIM a minute has to pass; of Raft something has to be committed after the faults. */
-function isHard({ deliveries, faults, committedAfterHeal, duration }: RunResult<Surface>): boolean {
+/** Of SWIM a minute has to pass; of Raft something has to be committed after the faults; allocators must be asked. */
+function isHard({ deliveries, faults, committedAfterHeal, duration, steps }: RunResult<Surface>): boolean {
+  if (suite === 'ipam') return steps >= least.steps
+  const isOfSwim = suite === 'swim'
   const all = Object.values(faults).reduce((sum, each) => sum + each, 0)
   return (
     (isOfSwim || deliveries >= least.deliveries) &&

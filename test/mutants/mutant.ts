@@ -1,8 +1,8 @@
 /** What a mutant is: the reference with one rule replaced, and what the suite has to blame for it. */
-import type * as raft from '../../impl/contract/raft.ts'
-import type * as swim from '../../impl/contract/swim.ts'
+import * as ipamReference from '../../impl/reference/ipam/session.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
 import * as swimReference from '../../impl/reference/swim/session.ts'
+import type { AnyImplementation } from '../suites/target.ts'
 
 export interface Mutant {
   readonly name: string
@@ -14,7 +14,7 @@ export interface Mutant {
   readonly rule: string
   /** Where it was seen: an issue of a real implementation, or folklore. */
   readonly seenIn: string
-  create(): raft.Implementation | swim.Implementation
+  create(): AnyImplementation
 }
 
 /** No one public bug, but a mistake that implementers make. */
@@ -48,4 +48,20 @@ type SwimParts = Omit<Mutant, 'create'> & { readonly member: NonNullable<swimRef
 export const swimMutant = ({ member, ...told }: SwimParts): Mutant => ({
   ...told,
   create: () => swimReference.createReference({ name: `mutant ${told.name}`, Member: member }),
+})
+
+type IpamParts = Omit<Mutant, 'create'> & {
+  readonly node?: ipamReference.ReferenceOptions['Node']
+  readonly store?: ipamReference.ReferenceOptions['Store']
+}
+
+/** The reference of address management with another node or store. */
+export const ipamMutant = ({ node, store, ...told }: IpamParts): Mutant => ({
+  ...told,
+  create: () =>
+    ipamReference.createReference({
+      name: `mutant ${told.name}`,
+      ...(node === undefined ? {} : { Node: node }),
+      ...(store === undefined ? {} : { Store: store }),
+    }),
 })

@@ -1,8 +1,9 @@
 /** Hunting a mutant: the suite's cases are run on it until one is violated, and that run is made small. */
+import { createIpamJudge } from '../../properties/ipam/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import type { Violation } from '../../properties/judge.ts'
-import { runScenario, runSwimScenario, type RunResult } from '../../traces/run.ts'
+import { runIpamScenario, runScenario, runSwimScenario, type RunResult } from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import { shrinkFinding, type Counterexample } from '../suites/counterexample.ts'
 import { defaultBudget, defaultSeed } from '../suites/suite.ts'
@@ -10,7 +11,7 @@ import { runAll } from '../suites/runs.ts'
 import { casesOf, type Case } from '../suites/scenarios.ts'
 import { loadSpec } from '../suites/spec.ts'
 import type { Finding } from '../suites/tally.ts'
-import { createRunner, isSwim, type Runner } from '../suites/target.ts'
+import { createRunner, isIpam, isRaft, isSwim, type Runner } from '../suites/target.ts'
 import type { Mutant } from './mutant.ts'
 
 /** What the judge looks at: single steps, all states together, what clients saw, what happens in the end. */
@@ -98,7 +99,13 @@ function kills(mutant: Mutant, scenario: Scenario, layer: Layer): boolean {
     const judge = createSwimJudge(implementation.hello.profiles, [layer])
     return brokenIn(runSwimScenario(scenario, implementation, judge, options), mutant) !== null
   }
-  if (scenario.surface !== 'raft') return false
+  if (isIpam(implementation)) {
+    if (scenario.surface !== 'ipam') return false
+    const { profiles, capabilities } = implementation.hello
+    const judge = createIpamJudge(profiles, capabilities.disk, [layer])
+    return runIpamScenario(scenario, implementation, judge, options).violation !== null
+  }
+  if (scenario.surface !== 'raft' || !isRaft(implementation)) return false
   const { profiles, capabilities } = implementation.hello
   const judge = createRaftJudge(profiles, capabilities.disk, [layer])
   return brokenIn(runScenario(scenario, implementation, judge, options), mutant) !== null

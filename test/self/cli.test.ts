@@ -125,7 +125,7 @@ describe('what makes no sense', () => {
 
   test('a variant of the reference of Raft is none of SWIM', async () => {
     const { code, err } = await run('run', '--suite', 'swim', '--reference', 'on-apply')
-    expect(err).toBe('swarmcheck: --reference names a variant of Raft; the reference of SWIM has none\n')
+    expect(err).toBe('swarmcheck: --reference names a variant of Raft; the reference of swim has none\n')
     expect(code).toBe(3)
   })
 

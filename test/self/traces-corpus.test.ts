@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { IpamNode } from '../../impl/reference/ipam/node.ts'
+import { createReference as createIpamReference } from '../../impl/reference/ipam/session.ts'
+import type { StoreRecord } from '../../impl/reference/ipam/store.ts'
 import { Disk } from '../../impl/reference/raft/disk.ts'
 import type { JournalRecord, Saved } from '../../impl/reference/raft/journal.ts'
 import { RaftMember } from '../../impl/reference/raft/member.ts'
@@ -8,20 +11,29 @@ import { createReference, type ReferenceOptions } from '../../impl/reference/raf
 import type { MemberSetup } from '../../impl/reference/swim/core.ts'
 import { SwimMember } from '../../impl/reference/swim/member.ts'
 import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
+import type { IpamScenario } from '../../models/ipam/vocabulary.ts'
 import type { Message } from '../../models/raft/vocabulary.ts'
 import type { Status, SwimScenario, Update } from '../../models/swim/vocabulary.ts'
+import { createIpamJudge } from '../../properties/ipam/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import { readTrace, writeTrace, type Trace } from '../../traces/format.ts'
 import { rejudge } from '../../traces/rejudge.ts'
-import { runScenario, runSwimScenario, type RunResult, type SwimJudge } from '../../traces/run.ts'
+import {
+  runIpamScenario,
+  runScenario,
+  runSwimScenario,
+  type IpamJudge,
+  type RunResult,
+  type SwimJudge,
+} from '../../traces/run.ts'
 import { show } from '../../traces/show.ts'
 import { shrink, trialOf } from '../../traces/shrink.ts'
 import { parseRaftScenario, parseScenario, printScenario } from '../../traces/text.ts'
 
 const folder = join(import.meta.dirname, '../../traces/corpus')
 const text = (name: string): string => readFileSync(join(folder, name), 'utf8')
-const namesOf = (surface: 'raft' | 'swim'): string[] =>
+const namesOf = (surface: 'raft' | 'swim' | 'ipam'): string[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.scenario') && text(name).startsWith(surface))
     .sort()
@@ -363,6 +375,76 @@ describe('the scenarios of SWIM', () => {
 
       const shrunk = shrink(scenario, (candidate) =>
         trialOf(runSwimScenario(candidate, wrong, judge(), { record: false }), slug),
+      )
+      expect(shrunk.complete).toBe(true)
+      expect(shrunk.scenario.steps.length).toBeLessThan(scenario.steps.length)
+    },
+  )
+})
+
+/** What each scenario of address management is there for. */
+const ipamMistakes: Record<string, [new (...setup: ConstructorParameters<typeof IpamNode>) => IpamNode, string]> = {
+  'ipam-deposed-leader-gives-nothing.scenario': [
+    class extends IpamNode {
+      protected override mustWait(): boolean {
+        return this.waiting.length > 0
+      }
+    },
+    'ipam/durable-before-answer',
+  ],
+  'ipam-failover-keeps-addresses.scenario': [
+    class extends IpamNode {
+      protected override replay({ changes, cursor }: StoreRecord): void {
+        super.replay({ changes: changes.filter(({ change }) => change.startsWith('pool')), cursor })
+      }
+    },
+    'ipam/restores-table',
+  ],
+  'ipam-refused-pool-leaves-nothing.scenario': [
+    class extends IpamNode {
+      protected override rollBack(): void {}
+    },
+    'ipam/refusal-changes-nothing',
+  ],
+}
+
+describe('the scenarios of address management', () => {
+  const reference = createIpamReference()
+  const judge = (): IpamJudge => createIpamJudge(reference.hello.profiles)
+  const scenarioOf = (name: string): IpamScenario => parseScenario(text(name), name) as IpamScenario
+
+  test('each have a mistake that they are there for', () => {
+    expect(Object.keys(ipamMistakes)).toEqual(namesOf('ipam'))
+  })
+
+  test.each(Object.entries(ipamMistakes))(
+    '%s is passed by the reference, and catches its mistake',
+    (name, [Node, slug]) => {
+      const scenario = scenarioOf(name)
+      expect(text(name)).toMatch(/^ipam scenario v1\nname .+\n(# .+\n){2,}nodes /)
+      expect(parseScenario(printScenario(scenario))).toEqual(scenario)
+      const { violation, settled, skipped, outside } = runIpamScenario(scenario, reference, judge())
+      expect({ violation, settled, skipped, outside }).toEqual({
+        violation: null,
+        settled: true,
+        skipped: {},
+        outside: {},
+      })
+
+      const wrong = createIpamReference({ Node })
+      const seen = runIpamScenario(scenario, wrong, judge())
+      expect(seen.violation?.requirement).toBe(slug)
+      const meta = { ...traceMeta, implementation: wrong.hello }
+      const trace: Trace = { meta, scenario, events: seen.events, violation: seen.violation }
+      const read = readTrace(writeTrace(trace), name)
+      expect(writeTrace(read)).toBe(writeTrace(trace))
+      expect(rejudge(read, judge())).toEqual({ violation: seen.violation, event: seen.violationEvent })
+      const shown = show({ trace: read, violation: seen.violation!, event: seen.violationEvent })
+      expect(shown).toContain(slug)
+      expect(shown).toContain('How it came to that')
+
+      const shrunk = shrink(scenario, (candidate) =>
+        trialOf(runIpamScenario(candidate, wrong, judge(), { record: false }), slug),
       )
       expect(shrunk.complete).toBe(true)
       expect(shrunk.scenario.steps.length).toBeLessThan(scenario.steps.length)

@@ -21,6 +21,7 @@ const needs: Readonly<Record<string, Need>> = {
   'raft-learners': { operation: 'change-membership' },
   'raft-snapshot': { operation: 'compact' },
   'raft-read-index': { operation: 'read' },
+  'ipam-swarm': { capability: 'disk' },
   'raft-read-lease': { operation: 'read' },
 }
 
@@ -80,7 +81,7 @@ function judge({ slug, profile }: Requirement, hello: AnyHello, tally: Tally): {
 }
 
 /** The profile of each surface that all others of it build on. */
-const bases: Readonly<Record<string, string>> = { raft: 'raft-core', swim: 'swim-core' }
+const bases: Readonly<Record<string, string>> = { raft: 'raft-core', swim: 'swim-core', ipam: 'ipam-local' }
 
 /** Profiles that exclude each other. */
 const exclusive = [['raft-config-on-append', 'raft-config-on-apply']] as const

@@ -1,12 +1,15 @@
 /** Where the scenarios of a suite come from: kept ones, paths through the models, and random schedules. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type * as ipam from '../../impl/contract/ipam.ts'
 import type * as raft from '../../impl/contract/raft.ts'
 import type * as swim from '../../impl/contract/swim.ts'
+import { ipamPaths } from '../../models/ipam/paths.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Scenario } from '../../traces/scenario.ts'
-import { drawSchedule, drawSwimSchedule, situationScenarios } from '../../traces/schedule.ts'
+import { drawIpamSchedule, drawSchedule, drawSwimSchedule, situationScenarios } from '../../traces/schedule.ts'
 import type { AnyHello } from '../../traces/surface.ts'
+import { scenarioOfIpamPath } from '../../traces/run/ipam/path.ts'
 import { pathOptionsFor } from '../../traces/run/member-campaign.ts'
 import { parseScenario } from '../../traces/text.ts'
 import { packageRoot } from './package-files.ts'
@@ -68,6 +71,10 @@ export function casesOf(options: SourceOptions): CaseSource {
 /** Paths through the member model, which drive one node and play its peers. */
 function pathSource({ hello }: SourceOptions): CaseSource {
   const { encode } = hello.capabilities
+  if (surfaceOfHello(hello) === 'ipam') {
+    const paths = ipamPaths()
+    return { count: paths.length, at: (number) => scenarioCase(scenarioOfIpamPath(paths[number]!)) }
+  }
   if (surfaceOfHello(hello) === 'swim') {
     return { count: encode ? 1 : 0, at: () => ({ kind: 'swim paths', name: 'member paths' }) }
   }
@@ -105,10 +112,16 @@ function scenarioCase(scenario: Scenario): Case {
 /** Seeds of schedules are consecutive, so that runs with other seeds share none. */
 const schedulesPerSeed = 1_000_000
 
+/** How schedules are drawn for an implementation of each surface. */
+const drawers: Readonly<Record<Scenario['surface'], (hello: AnyHello) => (seed: number) => Scenario>> = {
+  raft: (hello) => (seed) => drawSchedule(seed, hello as raft.Hello),
+  swim: (hello) => (seed) => drawSwimSchedule(seed, hello as swim.Hello),
+  ipam: (hello) => (seed) => drawIpamSchedule(seed, hello as ipam.Hello),
+}
+
 function scheduleSource({ hello, seed, budget }: SourceOptions): CaseSource {
   const first = (seed - 1) * schedulesPerSeed + 1
-  const draw = (of: number): Scenario =>
-    surfaceOfHello(hello) === 'raft' ? drawSchedule(of, hello as raft.Hello) : drawSwimSchedule(of, hello as swim.Hello)
+  const draw = drawers[surfaceOfHello(hello)](hello)
   return { count: budget, at: (number) => scenarioCase(draw(first + number)) }
 }
 

@@ -1,7 +1,9 @@
 /** The suite of a surface: scenarios are run, judged and summed up; what fails is shrunk. */
+import { transitionNames as ipamTransitions } from '../../models/ipam/member.ts'
 import { transitionNames } from '../../models/raft/member.ts'
 import { transitionNames as swimTransitions } from '../../models/swim/member.ts'
 import type { Counts, KnownFailure, Outcome, Report } from '../../traces/report.ts'
+import type { Scenario } from '../../traces/scenario.ts'
 import { onAbort } from './abort.ts'
 import { shownOf, shrinkFinding, type Counterexample } from './counterexample.ts'
 import { claimProblems, outcomesOf } from './outcomes.ts'
@@ -182,10 +184,12 @@ function noteStrangers(
 }
 
 /** Transitions of the member model, also those that were not seen; without member paths, changes of role. */
-function transitionsOf(surface: string, { transitions, roles }: Tally): Counts {
-  if (transitions.size === 0) return countsOf(roles)
-  const names = surface === 'swim' ? swimTransitions() : transitionNames()
-  return Object.fromEntries(names.map((name) => [name, transitions.get(name) ?? 0]))
+function transitionsOf(surface: Scenario['surface'], { transitions, roles }: Tally): Counts {
+  // Paths of addresses are scenarios like others, so that every run takes transitions.
+  const taken = surface === 'ipam' ? roles : transitions
+  if (taken.size === 0) return countsOf(roles)
+  const names = { raft: transitionNames, swim: swimTransitions, ipam: ipamTransitions }[surface]()
+  return Object.fromEntries(names.map((name) => [name, taken.get(name) ?? 0]))
 }
 
 /** In this process only executions are counted, so that equal seeds give equal bytes on every machine. */

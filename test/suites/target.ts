@@ -1,9 +1,11 @@
 /** What is tested, and how a scenario is run on it: the same for implementations in this process and out of it. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
+import type * as ipam from '../../impl/contract/ipam.ts'
 import type * as raft from '../../impl/contract/raft.ts'
 import type { SurfaceName } from '../../impl/contract/stdio.ts'
 import type * as swim from '../../impl/contract/swim.ts'
 import type { Violation } from '../../properties/judge.ts'
+import { createIpamJudge } from '../../properties/ipam/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import type { MemberPath } from '../../models/raft/paths.ts'
@@ -15,6 +17,7 @@ import {
   type MemberRunResult,
 } from '../../traces/run/member-path.ts'
 import {
+  runIpamScenario,
   runScenario,
   runScenarioRemote,
   runSwimScenario,
@@ -26,9 +29,12 @@ import type { Scenario } from '../../traces/scenario.ts'
 import { runSwimPath, runSwimPathRemote } from '../../traces/run/swim/member-path.ts'
 import type { AnyHello, JudgeOf, RaftSurface, Surface, SwimSurface } from '../../traces/surface.ts'
 
+/** An implementation of any surface, in this process. */
+export type AnyImplementation = raft.Implementation | swim.Implementation | ipam.Implementation
+
 /** What is tested. `start` is called again after an adapter has failed. */
 export type Target =
-  | { readonly kind: 'in-process'; readonly implementation: raft.Implementation | swim.Implementation }
+  | { readonly kind: 'in-process'; readonly implementation: AnyImplementation }
   | {
       readonly kind: 'adapter'
       /** What it has to offer. Default: whatever it offers first. */
@@ -36,7 +42,7 @@ export type Target =
       readonly start: () => Promise<Remote>
     }
 
-/** An implementation out of this process, of any surface. */
+/** An implementation out of this process, of any surface that adapters can offer. */
 type Remote = raft.RemoteImplementation | swim.RemoteImplementation
 
 export interface JudgedRunOptions extends RunOptions {
@@ -67,9 +73,7 @@ export interface Runner {
 const interleaved = 8
 
 /** Whether an implementation is one of SWIM. */
-export function isSwim(
-  implementation: raft.Implementation | swim.Implementation,
-): implementation is swim.Implementation {
+export function isSwim(implementation: AnyImplementation): implementation is swim.Implementation {
   return surfaceOfHello(implementation.hello) === 'swim'
 }
 
@@ -77,17 +81,33 @@ function isRemoteSwim(implementation: Remote): implementation is swim.RemoteImpl
   return surfaceOfHello(implementation.hello) === 'swim'
 }
 
+/** Whether an implementation is one of address management. */
+export function isIpam(implementation: AnyImplementation): implementation is ipam.Implementation {
+  return surfaceOfHello(implementation.hello) === 'ipam'
+}
+
+/** Whether an implementation is one of Raft. */
+export function isRaft(implementation: AnyImplementation): implementation is raft.Implementation {
+  return surfaceOfHello(implementation.hello) === 'raft'
+}
+
+const surfaces = ['swim', 'ipam'] as const
+
 /** The surface that an implementation offers. */
-export function surfaceOfHello({ surfaces }: AnyHello): SurfaceName {
-  const offered: readonly string[] = surfaces
-  return offered.includes('swim') ? 'swim' : 'raft'
+export function surfaceOfHello({ surfaces: offered }: AnyHello): Scenario['surface'] {
+  return surfaces.find((surface) => (offered as readonly string[]).includes(surface)) ?? 'raft'
 }
 
 /** A judge for what an implementation claims. Breaking `against` is a violation to it, whatever its level. */
 export function judgeFor(hello: AnyHello, against?: string): JudgeOf<Surface> {
-  return surfaceOfHello(hello) === 'swim'
-    ? judging<Surface>(createSwimJudge(hello.profiles), against)
-    : raftJudgeFor(hello as raft.Hello, against)
+  switch (surfaceOfHello(hello)) {
+    case 'raft':
+      return raftJudgeFor(hello as raft.Hello, against)
+    case 'swim':
+      return judging<Surface>(createSwimJudge(hello.profiles), against)
+    case 'ipam':
+      return judging<Surface>(createIpamJudge(hello.profiles, (hello as ipam.Hello).capabilities.disk), against)
+  }
 }
 
 function raftJudgeFor(hello: raft.Hello, against?: string): JudgeOf<RaftSurface> {
@@ -104,7 +124,7 @@ function judgeOfSwimPaths({ profiles }: AnyHello, against?: string): JudgeOf<Swi
   return judging(createSwimJudge(profiles, ['step']), against)
 }
 
-function lacks({ name }: AnyHello, surface: SurfaceName): AdapterError {
+function lacks({ name }: AnyHello, surface: Scenario['surface']): AdapterError {
   return new AdapterError('refused', `${name} has no surface ${surface}`)
 }
 
@@ -136,7 +156,7 @@ export async function createRunner(target: Target): Promise<Runner> {
   throw new AdapterError('surface', `${hello.name} offers surface ${offered}, and was to be tested for ${surface}`)
 }
 
-function inProcessRunner(implementation: raft.Implementation | swim.Implementation): Runner {
+function inProcessRunner(implementation: AnyImplementation): Runner {
   const { hello } = implementation
   return {
     hello,
@@ -148,14 +168,17 @@ function inProcessRunner(implementation: raft.Implementation | swim.Implementati
       if (scenario.surface === 'swim' && isSwim(implementation)) {
         return runSwimScenario(scenario, implementation, judge, options)
       }
-      if (scenario.surface === 'raft' && !isSwim(implementation)) {
+      if (scenario.surface === 'ipam' && isIpam(implementation)) {
+        return runIpamScenario(scenario, implementation, judge, options)
+      }
+      if (scenario.surface === 'raft' && isRaft(implementation)) {
         return runScenario(scenario, implementation, judge, options)
       }
       throw lacks(hello, scenario.surface)
     },
     runPath: async (path, options) => {
       await new Promise(setImmediate)
-      if (isSwim(implementation)) throw lacks(hello, 'raft')
+      if (!isRaft(implementation)) throw lacks(hello, 'raft')
       return runMemberPath(path, implementation, judgeOfPaths(implementation.hello, options.against), options)
     },
     runSwimPath: async (path, { against }) => {

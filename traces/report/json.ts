@@ -2,6 +2,7 @@
 import { match } from 'ts-pattern'
 import { z } from 'zod'
 import { schemas } from '../../impl/contract/schema.ts'
+import { schemas as ipamSchemas } from '../../impl/contract/ipam/schema.ts'
 import { schemas as swimSchemas } from '../../impl/contract/swim/schema.ts'
 import { firstIssue, parseLine } from '../format.ts'
 import { InputError, suggestion } from '../input-error.ts'
@@ -81,7 +82,7 @@ const reportSchema = z.strictObject({
   version: z.literal(reportVersion),
   swarmcheck: word,
   spec: natural,
-  implementation: z.union([schemas.hello, swimSchemas.hello]).nullable(),
+  implementation: z.union([schemas.hello, swimSchemas.hello, ipamSchemas.hello]).nullable(),
   command: text.nullable(),
   rerun: text.optional(),
   suite: word,

@@ -112,6 +112,11 @@ export abstract class Execution<S extends Surface, C extends Cluster<S> = Cluste
   /** What comes before the first step. */
   protected *prepare(): Generator<void, void, void> {}
 
+  /** The operation as it is given to a node; null if it cannot be, as things are. */
+  protected resolve(operation: S['operation']): S['operation'] | null {
+    return operation
+  }
+
   /** An operation is about to be given to a node. */
   protected abstract operating(id: number, operation: S['operation']): void
 
@@ -328,11 +333,12 @@ export abstract class Execution<S extends Surface, C extends Cluster<S> = Cluste
     if (this.cluster.isOverdue(node)) yield* this.run(0)
   }
 
-  protected *operate(node: number, operation: S['operation']): Generator<void, void, void> {
+  protected *operate(node: number, asked: S['operation']): Generator<void, void, void> {
     const { cluster } = this
     const id = ++this.#operations
-    if (!this.hello.operations.includes(operation.type)) return increment(this.outside, operation.type)
-    if (!cluster.isActive(node)) return increment(this.skipped, 'operation')
+    if (!this.hello.operations.includes(asked.type)) return increment(this.outside, asked.type)
+    const operation = cluster.isActive(node) ? this.resolve(asked) : null
+    if (operation === null) return increment(this.skipped, 'operation')
     yield* this.catchUp(node)
     increment(this.#operationCounts, operation.type)
     this.operating(id, operation)

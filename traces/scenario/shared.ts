@@ -54,10 +54,10 @@ export type Expectations = ReadonlyMap<string, { readonly parameters: readonly P
 /** The schema of a step, with the operations, kinds of messages and expectations of a surface. */
 export function stepSchema<Operation extends z.ZodType>(
   operation: Operation,
-  kinds: readonly [string, ...string[]],
+  kinds: readonly string[],
   expectations: Expectations,
 ) {
-  const kind = z.enum(kinds)
+  const kind = z.enum(kinds as [string, ...string[]])
   const expectation = {
     expect: z.enum([...expectations.keys()]),
     arguments: z.array(z.string().max(contractLimits.value)).max(scenarioLimits.nodes),

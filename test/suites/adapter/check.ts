@@ -5,14 +5,16 @@ import { Connection, type AdapterOptions } from '../../../impl/contract/connecti
 import { refusalSchema } from '../../../impl/contract/schema.ts'
 import type { SpawnOptions, SurfaceName } from '../../../impl/contract/stdio.ts'
 import type { Words } from '../../../impl/contract/surface.ts'
-import { dialects } from '../../../impl/contract/surfaces.ts'
+import { dialects, type WordsOf } from '../../../impl/contract/surfaces.ts'
 import type { AnyTraceEvent } from '../../../traces/event.ts'
-import type { AnyHello } from '../../../traces/surface.ts'
 import { onAbort } from '../abort.ts'
 import { firstDifference, receivedMismatch, resultMismatch, stepsOf } from './observations.ts'
 import { advanceOf, stepOf, type Plan, type RunSettings } from './plan.ts'
 import { raftPlan } from './raft.ts'
 import { swimPlan } from './swim.ts'
+
+/** What an adapter of any surface says of itself. */
+type AnyHello = WordsOf[SurfaceName]['hello']
 
 /** Beneath a plan nothing depends on the words of its surface. */
 const plans: { readonly [Surface in SurfaceName]: Plan } = {

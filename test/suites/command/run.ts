@@ -21,7 +21,16 @@ import { startProcess, startReference } from '../wire/subject.ts'
 import { runWireSuite, type Timing } from '../wire/suite.ts'
 import type { Counterexample } from '../counterexample.ts'
 import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
-import { adapterOf, checkTested, processOf, quote, targetOf, type SuiteName, type TargetOptions } from './options.ts'
+import {
+  adapterOf,
+  checkTested,
+  processOf,
+  quote,
+  referenceSuites,
+  targetOf,
+  type SuiteName,
+  type TargetOptions,
+} from './options.ts'
 import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
 
 export interface RunOptions extends TargetOptions {
@@ -75,6 +84,7 @@ type Checker = (options: SuiteRun, known: readonly KnownFailure[], terminal: Ter
 const checkers: Readonly<Record<SuiteName, Checker>> = {
   raft: checkSurface,
   swim: checkSurface,
+  ipam: checkSurface,
   adapter: checkAdapter,
   wire: checkWire,
 }
@@ -117,10 +127,14 @@ async function checkAdapter(options: SuiteRun, known: readonly KnownFailure[], t
 /** The reference of Raft is checked in both variants, unless one is named: together they claim every profile. */
 async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
   const { adapter, reference, suite } = options
-  if (suite === 'swim' && reference !== undefined) {
-    throw new UsageError('--reference names a variant of Raft; the reference of SWIM has none')
+  const hasVariants = suite === undefined || suite === 'raft'
+  if (referenceSuites.includes(suite ?? 'raft') && adapter !== undefined) {
+    throw new UsageError(`--suite ${suite} checks the reference; adapters cannot offer it yet`)
   }
-  const named = adapter !== undefined || reference !== undefined || suite === 'swim'
+  if (!hasVariants && reference !== undefined) {
+    throw new UsageError(`--reference names a variant of Raft; the reference of ${suite} has none`)
+  }
+  const named = adapter !== undefined || reference !== undefined || !hasVariants
   const each = named ? [options] : variants.map((variant) => ({ ...options, reference: variant }))
   const { jobs = adapter === undefined ? Math.min(availableParallelism(), 4) : 1 } = options
   const workers = jobs > 1 && hasWorkers ? new WorkerPool(jobs) : null
