@@ -9,6 +9,7 @@
  * ```
  */
 import { beforeAll, describe, expect, test } from 'vitest'
+import type * as networkdb from './impl/contract/networkdb.ts'
 import type * as raft from './impl/contract/raft.ts'
 import type * as swim from './impl/contract/swim.ts'
 import { checkConformance, type SuiteOptions } from './test/suites/suite.ts'
@@ -28,7 +29,7 @@ export interface ConformanceOptions extends Omit<SuiteOptions, 'signal' | 'onPro
  * Requirements of profiles that are not claimed are skipped, with the reason.
  */
 export function defineConformance(
-  subject: raft.Implementation | swim.Implementation | Target,
+  subject: raft.Implementation | swim.Implementation | networkdb.Implementation | Target,
   options: ConformanceOptions = {},
 ): void {
   const { inconclusive = 'fail', timeout = 120_000, ...suite } = options

@@ -5,12 +5,13 @@
  */
 import { z } from 'zod'
 import { limits as contractLimits } from '../impl/contract/limits.ts'
+import { schemas as networkDbSchemas } from '../impl/contract/networkdb/schema.ts'
 import { schemas } from '../impl/contract/schema.ts'
 import { schemas as swimSchemas } from '../impl/contract/swim/schema.ts'
 import type { Violation } from '../properties/judge.ts'
 import type { AnyTraceEvent } from './event.ts'
 import { InputError, shorten } from './input-error.ts'
-import { scenarioSchema, swimScenarioSchema, type Scenario } from './scenario.ts'
+import { networkDbScenarioSchema, scenarioSchema, swimScenarioSchema, type Scenario } from './scenario.ts'
 import type { AnyHello } from './surface.ts'
 
 export const traceVersion = 1
@@ -58,7 +59,7 @@ const metaSchema = z.strictObject({
   format: z.literal('swarmcheck-trace'),
   version: z.literal(traceVersion),
   swarmcheck: word,
-  implementation: z.union([schemas.hello, swimSchemas.hello]).nullable(),
+  implementation: z.union([schemas.hello, swimSchemas.hello, networkDbSchemas.hello]).nullable(),
   seed: z.int().nullable(),
   requirement: word.nullable(),
 })
@@ -107,10 +108,24 @@ const swimInputSchema = z.discriminatedUnion('type', [
   ...otherSwimInputs,
 ])
 const swimLineSchema = lineSchemaOf({ ...swimSchemas, input: swimInputSchema })
-type Line = z.infer<typeof raftLineSchema> | z.infer<typeof swimLineSchema>
+const [, ...otherNetworkDbInputs] = networkDbSchemas.input.options
+const networkDbInputSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('deliver'), node, at: natural, message: networkDbSchemas.outgoingMessage }),
+  ...otherNetworkDbInputs,
+])
+const networkDbLineSchema = lineSchemaOf({ ...networkDbSchemas, input: networkDbInputSchema })
+type Line = z.infer<typeof raftLineSchema> | z.infer<typeof swimLineSchema> | z.infer<typeof networkDbLineSchema>
 
 const scenarioLineSchema = z.strictObject({ scenario: scenarioSchema })
 const swimScenarioLineSchema = z.strictObject({ scenario: swimScenarioSchema })
+const networkDbScenarioLineSchema = z.strictObject({ scenario: networkDbScenarioSchema })
+
+/** The line of a scenario, and the lines behind it, by surface. */
+const linesOfSurface: Readonly<Record<Scenario['surface'], readonly [z.ZodType<unknown>, z.ZodType<unknown>]>> = {
+  raft: [scenarioLineSchema, raftLineSchema],
+  swim: [swimScenarioLineSchema, swimLineSchema],
+  networkdb: [networkDbScenarioLineSchema, networkDbLineSchema],
+}
 
 /** Names of the parts in the published schema. */
 const names = z.registry<{ id: string }>()
@@ -125,16 +140,20 @@ for (const [id, part] of Object.entries({
 for (const [id, part] of Object.entries({ ...swimSchemas, scenario: swimScenarioSchema, input: swimInputSchema })) {
   names.add(part, { id: `swim-${id}` })
 }
+for (const [id, part] of Object.entries({
+  ...networkDbSchemas,
+  scenario: networkDbScenarioSchema,
+  input: networkDbInputSchema,
+})) {
+  names.add(part, { id: `networkdb-${id}` })
+}
 
 /** The JSON Schema of a line of a trace file. */
 export function traceJsonSchema(): object {
-  return z.toJSONSchema(
-    z.union([metaSchema, scenarioLineSchema, raftLineSchema, swimScenarioLineSchema, swimLineSchema]),
-    {
-      io: 'input',
-      metadata: names,
-    },
-  )
+  return z.toJSONSchema(z.union([metaSchema, ...Object.values(linesOfSurface).flat()]), {
+    io: 'input',
+    metadata: names,
+  })
 }
 
 let ranks: ReadonlyMap<string, number> | undefined
@@ -226,10 +245,9 @@ export function readTrace(input: string | Uint8Array, file = 'trace'): Trace {
   }
   const meta = readMeta(next(), fail)
   const second = next() ?? fail(2, 'truncated: the scenario is missing')
-  const isSwim = (second as { scenario?: { surface?: unknown } }).scenario?.surface === 'swim'
-  const scenarioSchemaOf: z.ZodType<unknown> = isSwim ? swimScenarioLineSchema : scenarioLineSchema
+  const surface = (second as { scenario?: { surface?: unknown } }).scenario?.surface
+  const [scenarioSchemaOf, lineSchema] = linesOfSurface[isSurface(surface) ? surface : 'raft']
   const { scenario } = check(scenarioSchemaOf, second, (message) => fail(2, message)) as { scenario: Scenario }
-  const lineSchema: z.ZodType<unknown> = isSwim ? swimLineSchema : raftLineSchema
   const nodes = new Set(scenario.nodes)
   const events: AnyTraceEvent[] = []
   let now = 0
@@ -257,6 +275,9 @@ export function readTrace(input: string | Uint8Array, file = 'trace'): Trace {
   }
   return fail(number, 'truncated: the end is missing')
 }
+
+const isSurface = (word: unknown): word is Scenario['surface'] =>
+  typeof word === 'string' && Object.hasOwn(linesOfSurface, word)
 
 /** Nodes that an event speaks of as sender, receiver or place. */
 function namesOf(line: Line): string[] {

@@ -1,17 +1,20 @@
 /** Runs a scenario against an implementation, judged at each step and recorded. */
 import { AdapterError } from '../impl/contract/adapter-error.ts'
+import type * as networkdb from '../impl/contract/networkdb.ts'
 import type * as raft from '../impl/contract/raft.ts'
 import type * as swim from '../impl/contract/swim.ts'
+import type { NetworkDbScenario } from '../models/networkdb/vocabulary.ts'
 import type { RaftScenario } from '../models/raft/vocabulary.ts'
 import type { SwimScenario } from '../models/swim/vocabulary.ts'
 import type { Execution } from './run/execution.ts'
+import { NetworkDbExecution, startOf as networkDbStartOf } from './run/networkdb/execution.ts'
 import { RaftExecution, startOf as raftStartOf } from './run/raft/execution.ts'
-import type { RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
+import type { NetworkDbJudge, RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
 import { SwimExecution, startOf as swimStartOf } from './run/swim/execution.ts'
-import type { RaftSurface, Surface, SwimSurface } from './surface.ts'
+import type { NetworkDbSurface, RaftSurface, Surface, SwimSurface } from './surface.ts'
 
 export { settleElectionTimeouts, startOf } from './run/raft/execution.ts'
-export type { RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
+export type { NetworkDbJudge, RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
 
 /**
  * Runs a scenario against an implementation in this process. An exception in a step counts as a panic of that node.
@@ -39,6 +42,22 @@ export function runSwimScenario(
   return drive<SwimSurface>(execution, implementation.open(swimStartOf(scenario, hello)), {
     state: null,
     members: null,
+  })
+}
+
+/** The same on the surface of the network database. */
+export function runNetworkDbScenario(
+  scenario: NetworkDbScenario,
+  implementation: networkdb.Implementation,
+  judge: NetworkDbJudge,
+  options: RunOptions = {},
+): RunResult<NetworkDbSurface> {
+  const execution = new NetworkDbExecution(scenario, implementation.hello, judge, { batch: 1, ...options })
+  return drive<NetworkDbSurface>(execution, implementation.open(networkDbStartOf(scenario)), {
+    state: null,
+    peers: null,
+    attachments: null,
+    entries: null,
   })
 }
 

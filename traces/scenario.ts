@@ -1,6 +1,7 @@
 /** What a scenario may hold: defaults, bounds and a schema. Both of its forms, text and JSON, obey these. */
 import { z } from 'zod'
 import { schemas } from '../impl/contract/schema.ts'
+import type { NetworkDbScenario } from '../models/networkdb/vocabulary.ts'
 import type { MessageKind, Operation, RaftOptions, RaftScenario } from '../models/raft/vocabulary.ts'
 import type { SwimScenario } from '../models/swim/vocabulary.ts'
 import type { DiskProfile, Step } from '../models/vocabulary.ts'
@@ -18,10 +19,11 @@ import {
 } from './scenario/shared.ts'
 
 export { defaultNetwork, leaderTarget, scenarioLimits } from './scenario/shared.ts'
+export { completeNetworkDbScenario, defaultNetworkDbOptions, networkDbScenarioSchema } from './scenario/networkdb.ts'
 export { completeSwimScenario, defaultSwimOptions, swimScenarioSchema } from './scenario/swim.ts'
 
 /** A scenario of any surface. */
-export type Scenario = RaftScenario | SwimScenario
+export type Scenario = RaftScenario | SwimScenario | NetworkDbScenario
 
 export type RaftStep = Step<Operation>
 

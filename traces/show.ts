@@ -7,6 +7,7 @@ import type { Trace } from './format.ts'
 import { escapeControl, shorten } from './input-error.ts'
 import { drawLanes } from './show/lanes.ts'
 import { drawMermaid } from './show/mermaid.ts'
+import { networkDbTeller } from './show/networkdb.ts'
 import { paragraph } from './show/paragraph.ts'
 import { raftTeller } from './show/raft.ts'
 import { legendOf, tellStory, type Story } from './show/story.ts'
@@ -91,8 +92,10 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
   ].join('\n')
 }
 
+const tellers = { raft: raftTeller, swim: swimTeller, networkdb: networkDbTeller }
+
 function tellerOf({ scenario }: Trace): Teller {
-  return scenario.surface === 'raft' ? raftTeller : swimTeller
+  return tellers[scenario.surface]
 }
 
 /** The story of the counterexample, which diagrams are drawn from. */

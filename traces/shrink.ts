@@ -6,6 +6,7 @@
 import type { NetworkProfile, Step } from '../models/vocabulary.ts'
 import type { RunResult } from './run.ts'
 import type { Scenario } from './scenario.ts'
+import { networkDbRules } from './shrink/networkdb.ts'
 import { raftRules } from './shrink/raft.ts'
 import { type ShrinkRules, stepsOf, type Trial, withSteps } from './shrink/rules.ts'
 import { swimRules } from './shrink/swim.ts'
@@ -68,10 +69,12 @@ export async function shrinkAsync<S extends Scenario>(
 
 type Search<S, Found> = Generator<S, Found, Trial>
 
+const rulesOfSurface = { raft: raftRules, swim: swimRules, networkdb: networkDbRules }
+
 /** The search itself: yields candidates, is given their trials, and returns the smallest that failed. */
 export function* shrinking<S extends Scenario>(scenario: S, options: ShrinkOptions = {}): Search<S, Shrunk<S>> {
   // Rules of a surface are for scenarios of it.
-  const rules = (scenario.surface === 'raft' ? raftRules : swimRules) as unknown as ShrinkRules<S>
+  const rules = rulesOfSurface[scenario.surface] as unknown as ShrinkRules<S>
   const search = new ShrinkSearch(scenario, rules, options)
   const reproduced = yield* search.attempt(scenario)
   if (reproduced) yield* search.shrink()

@@ -14,17 +14,20 @@
  * expect one-leader
  * ```
  *
- * The first line says the surface: `raft scenario v1`, `swim scenario v1`.
+ * The first line says the surface: `raft scenario v1`, `swim scenario v1`, `networkdb scenario v1`.
  */
+import type { NetworkDbScenario, ScenarioOperation } from '../models/networkdb/vocabulary.ts'
 import type { Operation, RaftScenario } from '../models/raft/vocabulary.ts'
 import type { Operation as SwimOperation, SwimScenario } from '../models/swim/vocabulary.ts'
 import type { NodeId, Step } from '../models/vocabulary.ts'
 import { InputError, shorten, suggestion } from './input-error.ts'
 import {
+  completeNetworkDbScenario,
   completeScenario,
   completeSwimScenario,
   defaultDisk,
   defaultNetwork,
+  defaultNetworkDbOptions,
   defaultOptions,
   defaultSwimOptions,
   scenarioLimits,
@@ -32,6 +35,7 @@ import {
   type Scenario,
 } from './scenario.ts'
 import { Cursor, quote } from './text/cursor.ts'
+import { networkDbLanguage, printNetworkDbOptions, readNetworkDbOptions } from './text/networkdb.ts'
 import { printRaftOptions, raftLanguage, readRaftOptions } from './text/raft.ts'
 import {
   type Language,
@@ -51,7 +55,14 @@ export { printWord } from './text/cursor.ts'
 
 /** The text form of a scenario, complete: it says the defaults too, so that it means the same in later versions. */
 export function printScenario(scenario: Scenario): string {
-  return scenario.surface === 'raft' ? printRaft(scenario) : printSwim(scenario)
+  switch (scenario.surface) {
+    case 'raft':
+      return printRaft(scenario)
+    case 'swim':
+      return printSwim(scenario)
+    case 'networkdb':
+      return printNetworkDb(scenario)
+  }
 }
 
 function printRaft(scenario: RaftScenario): string {
@@ -83,6 +94,18 @@ function printSwim(scenario: SwimScenario): string {
   ])
 }
 
+function printNetworkDb(scenario: NetworkDbScenario): string {
+  const { nodes, options, network } = scenario
+  return lines(scenario, [
+    `nodes ${nodes.join(' ')}`,
+    `seed ${scenario.seed}`,
+    `options ${printNetworkDbOptions(options)}`,
+    `network ${printNetwork(network)}`,
+    '',
+    ...scenario.steps.map((step) => printStepIn(networkDbLanguage, step)),
+  ])
+}
+
 function lines({ surface, name }: Scenario, rest: readonly string[]): string {
   return [`${surface} scenario v1`, ...(name === '' ? [] : [`name ${printName(name)}`]), ...rest, ''].join('\n')
 }
@@ -108,12 +131,12 @@ const mostText = 16_777_216
 export function parseScenario(text: string, file = 'scenario'): Scenario {
   if (text.length > mostText) throw new InputError({ file, line: 0, column: 0 }, `larger than ${mostText} characters`)
   const all = text.replace(/^\ufeff/, '').split(/\r?\n/)
-  let reader: RaftReader | SwimReader | null = null
+  let reader: RaftReader | SwimReader | NetworkDbReader | null = null
   for (const [index, line] of all.entries()) {
     if (reader !== null) reader.line(line, index + 1)
     else {
       const cursor = new Cursor(line, file, index + 1, [], false)
-      if (!cursor.done()) reader = readFirst(cursor) === 'raft' ? new RaftReader(file) : new SwimReader(file)
+      if (!cursor.done()) reader = new readers[readFirst(cursor)](file)
     }
   }
   if (reader === null) {
@@ -132,7 +155,7 @@ export function parseRaftScenario(text: string, file = 'scenario'): RaftScenario
   throw new InputError({ file, line: 1, column: 1 }, `a scenario of ${scenario.surface}; one of raft was expected here`)
 }
 
-const surfaces = ['raft', 'swim'] as const
+const surfaces = ['raft', 'swim', 'networkdb'] as const
 
 /** The first line: which surface is spoken of. */
 function readFirst(cursor: Cursor): (typeof surfaces)[number] {
@@ -142,7 +165,8 @@ function readFirst(cursor: Cursor): (typeof surfaces)[number] {
   const version = cursor.done() ? '' : cursor.word("'raft scenario v1'")
   const surface = surfaces.find((each) => each === word)
   if (surface === undefined || form !== 'scenario') {
-    throw cursor.error("not a scenario: the first line should be 'raft scenario v1' or 'swim scenario v1'", column)
+    const allowed = surfaces.map((each) => `'${each} scenario v1'`).join(' or ')
+    throw cursor.error(`not a scenario: the first line should be ${allowed}`, column)
   }
   if (version !== 'v1') {
     throw cursor.error(`unsupported version '${shorten(version)}'; this program reads v1`, column)
@@ -240,6 +264,7 @@ abstract class ScenarioReader<Operation> {
 }
 
 const raftHeaders = ['name', 'nodes', 'voters', 'outgoing', 'learners', 'seed', 'options', 'network', 'disk']
+const networkDbHeaders = ['name', 'nodes', 'seed', 'options', 'network']
 const swimHeaders = ['name', 'nodes', 'members', 'seed', 'options', 'network']
 
 class RaftReader extends ScenarioReader<Operation> {
@@ -304,6 +329,26 @@ class SwimReader extends ScenarioReader<SwimOperation> {
     else this.options = readSwimOptions(cursor)
   }
 }
+
+class NetworkDbReader extends ScenarioReader<ScenarioOperation> {
+  private options = defaultNetworkDbOptions
+
+  constructor(file: string) {
+    super(file, networkDbLanguage, networkDbHeaders)
+  }
+
+  finish(lines: number): NetworkDbScenario {
+    if (this.nodes.length === 0) this.complain(lines, "the line 'nodes NODE…' is missing")
+    const { name, nodes, seed, options, network, steps } = this
+    return completeNetworkDbScenario({ name, nodes, seed, options, network, steps })
+  }
+
+  protected ownHeader(_header: string, cursor: Cursor): void {
+    this.options = readNetworkDbOptions(cursor)
+  }
+}
+
+const readers = { raft: RaftReader, swim: SwimReader, networkdb: NetworkDbReader }
 
 /** How every step of Raft is written, for a usage page. */
 export function stepUsages(): string[] {

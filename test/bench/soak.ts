@@ -1,14 +1,15 @@
 /**
  * Many random schedules on one implementation: `npm run soak -- --count 10000 --seed 1000001 [--adapter <command> |
- * --reference on-apply | --suite swim]`. Counts the schedules that were hard enough to say something, prints what they found, and the
+ * --reference on-apply | --suite swim|networkdb]`. Counts the schedules that were hard enough to say something, prints what they found, and the
  * medians of what happened in them. Ends with 1 if anything was found.
  */
 import { parseArgs } from 'node:util'
+import type * as networkdb from '../../impl/contract/networkdb.ts'
 import type * as raft from '../../impl/contract/raft.ts'
 import type * as swim from '../../impl/contract/swim.ts'
 import { targetOf } from '../suites/command/options.ts'
 import { createRunner } from '../suites/target.ts'
-import { drawSchedule, drawSwimSchedule } from '../../traces/schedule.ts'
+import { drawNetworkDbSchedule, drawSchedule, drawSwimSchedule } from '../../traces/schedule.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import type { Surface } from '../../traces/surface.ts'
 import type { RunResult } from '../../traces/run.ts'
@@ -34,15 +35,19 @@ if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
   throw new Error('--seed and --count take whole numbers')
 }
 
-const isOfSwim = values.suite === 'swim'
+const suite = (['swim', 'networkdb'] as const).find((each) => each === values.suite) ?? 'raft'
+const isOfRaft = suite === 'raft'
 const { target } = targetOf({
-  suite: isOfSwim ? 'swim' : 'raft',
+  suite,
   adapter: values.adapter,
   reference: values.reference as 'on-append' | undefined,
 })
 const runner = await createRunner(target)
-const draw = (seed: number): Scenario =>
-  isOfSwim ? drawSwimSchedule(seed, runner.hello as swim.Hello) : drawSchedule(seed, runner.hello as raft.Hello, size)
+const draws: Readonly<Record<typeof suite, (seed: number) => Scenario>> = {
+  raft: (seed) => drawSchedule(seed, runner.hello as raft.Hello, size),
+  swim: (seed) => drawSwimSchedule(seed, runner.hello as swim.Hello),
+  networkdb: (seed) => drawNetworkDbSchedule(seed, runner.hello as networkdb.Hello),
+}
 const found: string[] = []
 const deliveries: number[] = []
 const faults: number[] = []
@@ -51,14 +56,14 @@ let schedules = 0
 let steps = 0
 const started = performance.now()
 
-/** Of SWIM a minute has to pass; of Raft something has to be committed after the faults. */
+/** Of Raft something has to be committed after the faults; of the others a minute has to pass. */
 function isHard({ deliveries, faults, committedAfterHeal, duration }: RunResult<Surface>): boolean {
   const all = Object.values(faults).reduce((sum, each) => sum + each, 0)
   return (
-    (isOfSwim || deliveries >= least.deliveries) &&
+    (!isOfRaft || deliveries >= least.deliveries) &&
     all >= least.faults &&
     Object.keys(faults).length >= least.kinds &&
-    (isOfSwim ? duration >= least.duration : committedAfterHeal > 0)
+    (isOfRaft ? committedAfterHeal > 0 : duration >= least.duration)
   )
 }
 
@@ -81,7 +86,7 @@ let next = first
 const lane = async (): Promise<void> => {
   while (deliveries.length < count) {
     const seed = next++
-    note(seed, await runner.run(draw(seed), { record: false }))
+    note(seed, await runner.run(draws[suite](seed), { record: false }))
   }
 }
 await Promise.all(Array.from({ length: runner.concurrency }, lane))

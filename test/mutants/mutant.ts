@@ -1,6 +1,8 @@
 /** What a mutant is: the reference with one rule replaced, and what the suite has to blame for it. */
+import type * as networkdb from '../../impl/contract/networkdb.ts'
 import type * as raft from '../../impl/contract/raft.ts'
 import type * as swim from '../../impl/contract/swim.ts'
+import * as networkDbReference from '../../impl/reference/networkdb/session.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
 import * as swimReference from '../../impl/reference/swim/session.ts'
 
@@ -14,7 +16,7 @@ export interface Mutant {
   readonly rule: string
   /** Where it was seen: an issue of a real implementation, or folklore. */
   readonly seenIn: string
-  create(): raft.Implementation | swim.Implementation
+  create(): raft.Implementation | swim.Implementation | networkdb.Implementation
 }
 
 /** No one public bug, but a mistake that implementers make. */
@@ -48,4 +50,17 @@ type SwimParts = Omit<Mutant, 'create'> & { readonly member: NonNullable<swimRef
 export const swimMutant = ({ member, ...told }: SwimParts): Mutant => ({
   ...told,
   create: () => swimReference.createReference({ name: `mutant ${told.name}`, Member: member }),
+})
+
+type NetworkDbParts = Omit<Mutant, 'create'> & Pick<networkDbReference.ReferenceOptions, 'Node' | 'nameOf'>
+
+/** The reference of the network database with another node, or with nodes that call themselves otherwise. */
+export const networkDbMutant = ({ Node, nameOf, ...told }: NetworkDbParts): Mutant => ({
+  ...told,
+  create: () =>
+    networkDbReference.createReference({
+      name: `mutant ${told.name}`,
+      ...(Node === undefined ? {} : { Node }),
+      ...(nameOf === undefined ? {} : { nameOf }),
+    }),
 })

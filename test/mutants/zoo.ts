@@ -1,7 +1,8 @@
 /** Hunting a mutant: the suite's cases are run on it until one is violated, and that run is made small. */
+import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
-import { runScenario, runSwimScenario } from '../../traces/run.ts'
+import { runNetworkDbScenario, runScenario, runSwimScenario } from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import { shrinkFinding, type Counterexample } from '../suites/counterexample.ts'
 import { defaultBudget, defaultSeed } from '../suites/suite.ts'
@@ -9,7 +10,7 @@ import { runAll } from '../suites/runs.ts'
 import { casesOf, type Case } from '../suites/scenarios.ts'
 import { loadSpec } from '../suites/spec.ts'
 import type { Finding } from '../suites/tally.ts'
-import { createRunner, isSwim, type Runner } from '../suites/target.ts'
+import { createRunner, isNetworkDb, isSwim, type Runner } from '../suites/target.ts'
 import type { Mutant } from './mutant.ts'
 
 /** What the judge looks at: single steps, all states together, what clients saw, what happens in the end. */
@@ -84,6 +85,11 @@ function kills(mutant: Mutant, scenario: Scenario, layer: Layer): boolean {
     if (scenario.surface !== 'swim') return false
     const judge = createSwimJudge(implementation.hello.profiles, [layer])
     return runSwimScenario(scenario, implementation, judge, options).violation !== null
+  }
+  if (isNetworkDb(implementation)) {
+    if (scenario.surface !== 'networkdb') return false
+    const judge = createNetworkDbJudge(implementation.hello.profiles, [layer])
+    return runNetworkDbScenario(scenario, implementation, judge, options).violation !== null
   }
   if (scenario.surface !== 'raft') return false
   const { profiles, capabilities } = implementation.hello

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Catalogue } from '../../properties/catalogue.ts'
+import { catalogue as networkdb } from '../../properties/networkdb/requirements.ts'
 import { catalogue as raft } from '../../properties/raft/requirements.ts'
 import { catalogue as swim } from '../../properties/swim/requirements.ts'
 import { loadSpec, parseSpec, surfaceOf } from '../suites/spec.ts'
@@ -10,6 +11,7 @@ describe('SPEC.md', () => {
   test.each<[string, Catalogue]>([
     ['raft', raft],
     ['swim', swim],
+    ['networkdb', networkdb],
   ])('every requirement of %s is judged, every judged one is written down, of one profile', (surface, catalogue) => {
     const written = requirements.filter(({ slug }) => surfaceOf(slug) === surface)
     expect(written.map(({ slug, profile }) => `${slug} ${profile}`).toSorted()).toEqual(
@@ -25,13 +27,13 @@ describe('SPEC.md', () => {
   test('sentences end as sentences do, and sources name a key of the table', () => {
     for (const { slug, sentence, source } of requirements) {
       expect(sentence, slug).toMatch(/\.$/)
-      expect(source, slug).toMatch(/\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol|SWIM|Lifeguard|ML)\]/)
+      expect(source, slug).toMatch(/\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol|SWIM|Lifeguard|ML|ND|Serf)\]/)
     }
   })
 
   test('slugs that notes and the appendix mention exist', () => {
     const known = new Set(requirements.map(({ slug }) => slug))
-    const mentioned = requirements.flatMap(({ note }) => note.match(/\b(?:raft|swim)\/[a-z-]*[a-z]/g) ?? [])
+    const mentioned = requirements.flatMap(({ note }) => note.match(/\b(?:raft|swim|networkdb)\/[a-z-]*[a-z]/g) ?? [])
     expect(mentioned.filter((slug) => !known.has(slug) && !['raft/v'].includes(slug))).toEqual([])
   })
 })

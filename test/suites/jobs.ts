@@ -14,6 +14,7 @@ export type Variant = (typeof variants)[number]
 export type Origin =
   | { readonly kind: 'reference'; readonly configuration: Variant }
   | { readonly kind: 'swim reference' }
+  | { readonly kind: 'networkdb reference' }
   | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly times: AdapterOptions }
 
 /** Cases to run, and on what. */

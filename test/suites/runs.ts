@@ -2,6 +2,7 @@
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
 import type { Hello } from '../../impl/contract/raft.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
+import { slugs as networkDbSlugs } from '../../properties/networkdb/requirements.ts'
 import { slugs as raftSlugs } from '../../properties/raft/requirements.ts'
 import { slugs as swimSlugs } from '../../properties/swim/requirements.ts'
 import type { AnyTraceEvent } from '../../traces/event.ts'
@@ -259,7 +260,7 @@ export function swimPathOfScenario({ surface, name, steps }: Scenario): SwimPath
 
 /** How the death of an adapter reads as a broken requirement. */
 export function deathViolation(error: AdapterError, { surface }: Scenario) {
-  const { survives } = surface === 'raft' ? raftSlugs : swimSlugs
+  const { survives } = { raft: raftSlugs, swim: swimSlugs, networkdb: networkDbSlugs }[surface]
   return { requirement: survives, text: describeError(error), allowed: 'an answer', node: null } as const
 }
 

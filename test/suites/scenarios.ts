@@ -1,11 +1,12 @@
 /** Where the scenarios of a suite come from: kept ones, paths through the models, and random schedules. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type * as networkdb from '../../impl/contract/networkdb.ts'
 import type * as raft from '../../impl/contract/raft.ts'
 import type * as swim from '../../impl/contract/swim.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Scenario } from '../../traces/scenario.ts'
-import { drawSchedule, drawSwimSchedule, situationScenarios } from '../../traces/schedule.ts'
+import { drawNetworkDbSchedule, drawSchedule, drawSwimSchedule, situationScenarios } from '../../traces/schedule.ts'
 import type { AnyHello } from '../../traces/surface.ts'
 import { pathOptionsFor } from '../../traces/run/member-campaign.ts'
 import { parseScenario } from '../../traces/text.ts'
@@ -71,6 +72,7 @@ function pathSource({ hello }: SourceOptions): CaseSource {
   if (surfaceOfHello(hello) === 'swim') {
     return { count: encode ? 1 : 0, at: () => ({ kind: 'swim paths', name: 'member paths' }) }
   }
+  if (surfaceOfHello(hello) === 'networkdb') return { count: 0, at: noCase }
   const modes = encode ? pathOptionsFor(hello as raft.Hello).map(({ preVote }) => preVote) : []
   return {
     count: modes.length,
@@ -107,9 +109,19 @@ const schedulesPerSeed = 1_000_000
 
 function scheduleSource({ hello, seed, budget }: SourceOptions): CaseSource {
   const first = (seed - 1) * schedulesPerSeed + 1
-  const draw = (of: number): Scenario =>
-    surfaceOfHello(hello) === 'raft' ? drawSchedule(of, hello as raft.Hello) : drawSwimSchedule(of, hello as swim.Hello)
-  return { count: budget, at: (number) => scenarioCase(draw(first + number)) }
+  return { count: budget, at: (number) => scenarioCase(drawFor(hello, first + number)) }
+}
+
+/** A random schedule for what an implementation offers. */
+function drawFor(hello: AnyHello, seed: number): Scenario {
+  switch (surfaceOfHello(hello)) {
+    case 'raft':
+      return drawSchedule(seed, hello as raft.Hello)
+    case 'swim':
+      return drawSwimSchedule(seed, hello as swim.Hello)
+    case 'networkdb':
+      return drawNetworkDbSchedule(seed, hello as networkdb.Hello)
+  }
 }
 
 /** The largest seed of a suite: seeds of its schedules are safe integers. */

@@ -184,6 +184,7 @@ function noteStrangers(
 /** Transitions of the member model, also those that were not seen; without member paths, changes of role. */
 function transitionsOf(surface: string, { transitions, roles }: Tally): Counts {
   if (transitions.size === 0) return countsOf(roles)
+  if (surface === 'networkdb') return countsOf(transitions)
   const names = surface === 'swim' ? swimTransitions() : transitionNames()
   return Object.fromEntries(names.map((name) => [name, transitions.get(name) ?? 0]))
 }

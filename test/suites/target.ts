@@ -1,8 +1,10 @@
 /** What is tested, and how a scenario is run on it: the same for implementations in this process and out of it. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
+import type * as networkdb from '../../impl/contract/networkdb.ts'
 import type * as raft from '../../impl/contract/raft.ts'
 import type * as swim from '../../impl/contract/swim.ts'
 import type { Violation } from '../../properties/judge.ts'
+import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import type { MemberPath } from '../../models/raft/paths.ts'
@@ -13,14 +15,24 @@ import {
   type MemberRunOptions,
   type MemberRunResult,
 } from '../../traces/run/member-path.ts'
-import { runScenario, runScenarioRemote, runSwimScenario, type RunOptions, type RunResult } from '../../traces/run.ts'
+import {
+  runNetworkDbScenario,
+  runScenario,
+  runScenarioRemote,
+  runSwimScenario,
+  type RunOptions,
+  type RunResult,
+} from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import { runSwimPath } from '../../traces/run/swim/member-path.ts'
 import type { AnyHello, JudgeOf, RaftSurface, Surface, SwimSurface } from '../../traces/surface.ts'
 
+/** An implementation in this process, of any surface. */
+export type AnyImplementation = raft.Implementation | swim.Implementation | networkdb.Implementation
+
 /** What is tested. `start` is called again after an adapter has failed. */
 export type Target =
-  | { readonly kind: 'in-process'; readonly implementation: raft.Implementation | swim.Implementation }
+  | { readonly kind: 'in-process'; readonly implementation: AnyImplementation }
   | { readonly kind: 'adapter'; readonly start: () => Promise<raft.RemoteImplementation> }
 
 export interface JudgedRunOptions extends RunOptions {
@@ -51,23 +63,36 @@ export interface Runner {
 const interleaved = 8
 
 /** Whether an implementation is one of SWIM. */
-export function isSwim(
-  implementation: raft.Implementation | swim.Implementation,
-): implementation is swim.Implementation {
+export function isSwim(implementation: AnyImplementation): implementation is swim.Implementation {
   return surfaceOfHello(implementation.hello) === 'swim'
 }
 
+/** Whether an implementation is one of the network database. */
+export function isNetworkDb(implementation: AnyImplementation): implementation is networkdb.Implementation {
+  return surfaceOfHello(implementation.hello) === 'networkdb'
+}
+
+/** Whether an implementation is one of Raft. */
+function isRaft(implementation: AnyImplementation): implementation is raft.Implementation {
+  return surfaceOfHello(implementation.hello) === 'raft'
+}
+
 /** The surface that an implementation offers. */
-export function surfaceOfHello({ surfaces }: AnyHello): 'raft' | 'swim' {
+export function surfaceOfHello({ surfaces }: AnyHello): Scenario['surface'] {
   const offered: readonly string[] = surfaces
-  return offered.includes('swim') ? 'swim' : 'raft'
+  return (['swim', 'networkdb'] as const).find((surface) => offered.includes(surface)) ?? 'raft'
 }
 
 /** A judge for what an implementation claims. Breaking `against` is a violation to it, whatever its level. */
 export function judgeFor(hello: AnyHello, against?: string): JudgeOf<Surface> {
-  return surfaceOfHello(hello) === 'swim'
-    ? judging<Surface>(createSwimJudge(hello.profiles), against)
-    : raftJudgeFor(hello as raft.Hello, against)
+  switch (surfaceOfHello(hello)) {
+    case 'raft':
+      return raftJudgeFor(hello as raft.Hello, against)
+    case 'swim':
+      return judging<Surface>(createSwimJudge(hello.profiles), against)
+    case 'networkdb':
+      return judging<Surface>(createNetworkDbJudge(hello.profiles), against)
+  }
 }
 
 function raftJudgeFor(hello: raft.Hello, against?: string): JudgeOf<RaftSurface> {
@@ -103,7 +128,7 @@ export async function createRunner(target: Target): Promise<Runner> {
   return runner
 }
 
-function inProcessRunner(implementation: raft.Implementation | swim.Implementation): Runner {
+function inProcessRunner(implementation: AnyImplementation): Runner {
   const { hello } = implementation
   return {
     hello,
@@ -115,14 +140,17 @@ function inProcessRunner(implementation: raft.Implementation | swim.Implementati
       if (scenario.surface === 'swim' && isSwim(implementation)) {
         return runSwimScenario(scenario, implementation, judge, options)
       }
-      if (scenario.surface === 'raft' && !isSwim(implementation)) {
+      if (scenario.surface === 'networkdb' && isNetworkDb(implementation)) {
+        return runNetworkDbScenario(scenario, implementation, judge, options)
+      }
+      if (scenario.surface === 'raft' && isRaft(implementation)) {
         return runScenario(scenario, implementation, judge, options)
       }
       throw new AdapterError('refused', `${hello.name} has no surface ${scenario.surface}`)
     },
     runPath: async (path, options) => {
       await new Promise(setImmediate)
-      if (isSwim(implementation)) throw new AdapterError('refused', `${hello.name} has no surface raft`)
+      if (!isRaft(implementation)) throw new AdapterError('refused', `${hello.name} has no surface raft`)
       return runMemberPath(path, implementation, judgeOfPaths(implementation.hello, options.against), options)
     },
     runSwimPath: async (path, { against }) => {

@@ -1,6 +1,7 @@
 /** Values of the command's options: what is not understood is refused with the nearest word that would be. */
 import { splitCommand } from '../../../impl/contract/command-line.ts'
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
+import { createReference as createNetworkDbReference } from '../../../impl/reference/networkdb/session.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
 import { createReference as createSwimReference } from '../../../impl/reference/swim/session.ts'
 import { suggestion } from '../../../traces/input-error.ts'
@@ -53,6 +54,10 @@ export function targetOf(options: TargetOptions): NamedTarget {
     const target = { kind: 'in-process', implementation: createSwimReference() } as const
     return { target, origin: { kind: 'swim reference' }, command: null, flags: '' }
   }
+  if (adapter === undefined && suite === 'networkdb') {
+    const target = { kind: 'in-process', implementation: createNetworkDbReference() } as const
+    return { target, origin: { kind: 'networkdb reference' }, command: null, flags: '' }
+  }
   if (adapter === undefined) {
     const { reference: configuration = 'on-append' } = options
     const target = { kind: 'in-process', implementation: createReference({ configuration }) } as const
@@ -83,7 +88,10 @@ export function processOf(command: string): string[] {
   throw new UsageError('--process: the command must say where to listen: {bind}, or {host} and {port}')
 }
 
-export const suites = ['raft', 'swim', 'adapter', 'wire'] as const
+export const suites = ['raft', 'swim', 'networkdb', 'adapter', 'wire'] as const
+
+/** Suites that only the reference has so far, in one variant. */
+export const referenceSuites: readonly string[] = ['swim', 'networkdb']
 export type SuiteName = (typeof suites)[number]
 
 /** A word of a fixed list. @throws UsageError that names the nearest */

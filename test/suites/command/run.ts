@@ -20,7 +20,16 @@ import { startProcess, startReference } from '../wire/subject.ts'
 import { runWireSuite, type Timing } from '../wire/suite.ts'
 import type { Counterexample } from '../counterexample.ts'
 import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
-import { adapterOf, checkTested, processOf, quote, targetOf, type SuiteName, type TargetOptions } from './options.ts'
+import {
+  adapterOf,
+  checkTested,
+  processOf,
+  quote,
+  referenceSuites,
+  targetOf,
+  type SuiteName,
+  type TargetOptions,
+} from './options.ts'
 import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
 
 export interface RunOptions extends TargetOptions {
@@ -61,6 +70,7 @@ type Checker = (options: RunOptions, known: readonly KnownFailure[], terminal: T
 const checkers: Readonly<Record<SuiteName, Checker>> = {
   raft: checkSurface,
   swim: checkSurface,
+  networkdb: checkSurface,
   adapter: checkAdapter,
   wire: checkWire,
 }
@@ -103,10 +113,11 @@ async function checkAdapter(options: RunOptions, known: readonly KnownFailure[],
 /** The reference of Raft is checked in both variants, unless one is named: together they claim every profile. */
 async function checkSurface(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
   const { adapter, reference, suite } = options
-  if (suite === 'swim' && (adapter ?? reference) !== undefined) {
-    throw new UsageError('--suite swim checks the reference; adapters and variants of it have that suite not yet')
+  const isOfReference = referenceSuites.includes(suite)
+  if (isOfReference && (adapter ?? reference) !== undefined) {
+    throw new UsageError(`--suite ${suite} checks the reference; adapters and variants of it have that suite not yet`)
   }
-  const named = adapter !== undefined || reference !== undefined || suite === 'swim'
+  const named = adapter !== undefined || reference !== undefined || isOfReference
   const each = named ? [options] : variants.map((variant) => ({ ...options, reference: variant }))
   const { jobs = adapter === undefined ? Math.min(availableParallelism(), 4) : 1 } = options
   const workers = jobs > 1 && hasWorkers ? new WorkerPool(jobs) : null

@@ -21,7 +21,7 @@ import { deathViolation, pathOfScenario, standsForPath, swimPathOfScenario } fro
 import { loadSpec } from '../spec.ts'
 import { createRunner, judgeFor, type Runner } from '../target.ts'
 import { filesOf, readRunnable, writeFiles } from './files.ts'
-import { targetOf, type TargetOptions } from './options.ts'
+import { referenceSuites, targetOf, type TargetOptions } from './options.ts'
 import { variants } from '../jobs.ts'
 import { defaultFolder, replayCommand } from './run.ts'
 import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
@@ -79,8 +79,8 @@ async function withRunner(
   { signal }: Terminal,
   work: (runner: Runner, flags: string) => Promise<number>,
 ): Promise<number> {
-  if (surface === 'swim' && (options.adapter ?? options.reference) !== undefined) {
-    throw new UsageError('a scenario of swim runs on the reference; adapters have that surface not yet')
+  if (referenceSuites.includes(surface) && (options.adapter ?? options.reference) !== undefined) {
+    throw new UsageError(`a scenario of ${surface} runs on the reference; adapters have that surface not yet`)
   }
   const { target, flags } = targetOf({ ...options, suite: surface })
   const runner = await createRunner(target)
