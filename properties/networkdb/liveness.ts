@@ -20,13 +20,20 @@ interface Disagreement {
   readonly text: string
 }
 
+type Look = (cluster: Cluster, node: Node, network: string, members: readonly Node[]) => Disagreement | null
+
+/** What is looked for, in the order in which one is the cause of the other. */
+const looks: readonly Look[] = [attachmentsAt, shownAt, missingAt]
+
 export function disagreement(cluster: Cluster): Disagreement | null {
   const present = cluster.nodes.filter(({ up, gone, left, leaving }) => up && !gone && !left && !leaving)
-  for (const node of present) {
-    for (const network of node.networks()) {
-      const members = present.filter((other) => other.isIn(network))
-      const found = attachmentsAt(cluster, node, network, members) ?? entriesAt(cluster, node, network, members)
-      if (found !== null) return found
+  for (const look of looks) {
+    for (const node of present) {
+      for (const network of node.networks()) {
+        const members = present.filter((other) => other.isIn(network))
+        const found = look(cluster, node, network, members)
+        if (found !== null) return found
+      }
     }
   }
   return null
@@ -57,7 +64,8 @@ function isOpen(cluster: Cluster, { network, key, owner }: SeenEntry): boolean {
   )
 }
 
-function entriesAt(cluster: Cluster, node: Node, network: string, members: readonly Node[]): Disagreement | null {
+/** What a member owns, and the node does not show. */
+function missingAt(cluster: Cluster, node: Node, network: string, members: readonly Node[]): Disagreement | null {
   for (const member of members) {
     for (const [key, entry] of member.entries) {
       if (entry.network !== network || entry.owner !== member.name || entry.status !== 'live') continue
@@ -68,6 +76,11 @@ function entriesAt(cluster: Cluster, node: Node, network: string, members: reado
       return { requirement: R.tablesConverge, text }
     }
   }
+  return null
+}
+
+/** What the node shows, and its owner does not have. */
+function shownAt(cluster: Cluster, node: Node, network: string, members: readonly Node[]): Disagreement | null {
   for (const [key, entry] of node.entries) {
     if (entry.network !== network || entry.status !== 'live' || isOpen(cluster, entry)) continue
     const owner = members.find(({ name }) => name === entry.owner)

@@ -52,6 +52,7 @@ export const slugs = {
   gossipsToFew: 'networkdb/gossips-to-few',
   tellsBoundedRounds: 'networkdb/tells-bounded-rounds',
   syncTellsAll: 'networkdb/sync-tells-all',
+  tellsWhatIsLeft: 'networkdb/tells-what-is-left',
   answersSync: 'networkdb/answers-sync',
   syncsOnJoin: 'networkdb/syncs-on-join',
   syncsPeriodically: 'networkdb/syncs-periodically',

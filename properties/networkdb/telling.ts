@@ -11,18 +11,18 @@ import type {
 } from '../../models/networkdb/vocabulary.ts'
 import type { Cluster } from './cluster.ts'
 import type { Heard } from './expected.ts'
-import { attachmentKey, type Node } from './node.ts'
+import { attachmentKey, entryKey, type Node } from './node.ts'
 import { judgeMade } from './records.ts'
 import { R } from './requirements.ts'
 
 type Event = ClusterEvent | TableEvent
 
-/** What an event says; of a deletion all but how long it lasts. */
+/** What identifies an event: there is one content to it. */
 export function idOf(event: Event): string {
   if (event.type === 'node') return `p ${event.name} ${event.time} ${event.event}`
   if (event.type === 'network') return `n ${event.name} ${event.network} ${event.time} ${event.event}`
   const sign = event.event === 'delete' ? '-' : '+'
-  return `t ${event.network} ${event.key} ${event.owner} ${event.time} ${sign}${event.value}`
+  return `t ${event.network} ${event.key} ${event.owner} ${event.time} ${sign}`
 }
 
 /** What an event is about. */
@@ -201,6 +201,10 @@ function judgeSync(
       }),
     )
   const told = new Set(view.entries.map(idOf))
+  for (const event of view.entries) {
+    judgeMadeBefore(cluster, node, event)
+    judgeResidual(cluster, node, event)
+  }
   const missing = held.find((id) => !told.has(id))
   if (missing !== undefined || told.size !== held.length) {
     const text = `synchronizes ${view.networks.join(' ')} with ${to} by ${told.size} entries${missing === undefined ? '' : `, without "${missing}"`}`
@@ -215,6 +219,18 @@ function judgeSync(
   } else if (asked?.view.kind !== 'bulk-sync' || asked.from !== to) {
     cluster.fail(R.answersSync, node, `answers ${to}, which has not asked`, 'an answer to who asks')
   }
+}
+
+/** How long a deletion is still to be remembered, give or take the turns in which old ones are looked for. */
+function judgeResidual(cluster: Cluster, node: Node, { event, network, key, residual }: TableEvent): void {
+  const held = node.entries.get(entryKey(network, key))
+  if (event !== 'delete' || held?.status !== 'tombstone') return
+  cluster.tested[R.tellsWhatIsLeft]!++
+  const left = held.dueAt - node.now
+  const slack = 2 * cluster.options.reapPeriod + 1_000
+  if (residual > 0 && residual <= Math.max(0, left) + slack && residual >= left - slack) return
+  const text = `says that the deletion of ${entryKey(network, key)} is to be remembered for ${residual} ms`
+  cluster.fail(R.tellsWhatIsLeft, node, text, `${left} ms`)
 }
 
 function judgeAttachmentsTold(cluster: Cluster, node: Node, events: readonly NetworkEvent[]): void {

@@ -1,7 +1,8 @@
-/** Every MUST of the Raft and the SWIM chapter has a mutant that breaks it; a few of them are hunted here, all by `npm run zoo`. */
+/** Every MUST of Raft, of SWIM and of the network database has a mutant that breaks it; a few of them are hunted here, all by `npm run zoo`. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { networkDbMutants } from '../mutants/networkdb.ts'
 import { raftMutants } from '../mutants/raft.ts'
 import { swimMutants } from '../mutants/swim.ts'
 import { hunt } from '../mutants/zoo.ts'
@@ -11,6 +12,7 @@ import { loadSpec, surfaceOf } from '../suites/spec.ts'
 describe.each([
   { surface: 'raft', mutants: raftMutants, least: 100 },
   { surface: 'swim', mutants: swimMutants, least: 64 },
+  { surface: 'networkdb', mutants: networkDbMutants, least: 60 },
 ])('the mutants of $surface', ({ surface, mutants, least }) => {
   const chapter = loadSpec().requirements.filter(({ slug, until }) => surfaceOf(slug) === surface && until === null)
   const musts = chapter.filter(({ level }) => level === 'MUST').map(({ slug }) => slug)

@@ -10,7 +10,7 @@ export abstract class EntryRules extends GossipRules {
   protected onTableEvent(event: TableEvent, bySync: boolean): void {
     this.witnessTable(event.time)
     if (this.isOwnEntry(event)) return
-    if (!this.isIn(event.network)) return
+    if (!this.takesIn(event.network)) return
     if (!this.takesFrom(event.owner, event.network)) return
     const known = this.find(event.network, event.key)
     if (known !== undefined && !this.isNewer(event, known)) return
@@ -20,6 +20,10 @@ export abstract class EntryRules extends GossipRules {
 
   protected isOwnEntry({ owner }: TableEvent): boolean {
     return owner === this.name
+  }
+
+  protected takesIn(network: string): boolean {
+    return this.isIn(network)
   }
 
   protected isIn(network: string): boolean {
@@ -136,14 +140,20 @@ export abstract class EntryRules extends GossipRules {
 
   protected reapEntries(): void {
     for (const [network, entries] of this.entries) {
-      for (const [key, { reapAt }] of [...entries]) if (reapAt <= this.now) this.remove(network, key)
+      for (const [key, entry] of [...entries]) if (this.ageOf(entry) <= this.now) this.remove(network, key)
     }
   }
 
   protected nextEntryAge(): Milliseconds {
     let next = never
-    for (const entries of this.entries.values())
-      for (const { reapAt } of entries.values()) next = Math.min(next, reapAt)
+    for (const entries of this.entries.values()) {
+      for (const entry of entries.values()) next = Math.min(next, this.ageOf(entry))
+    }
     return next
+  }
+
+  /** When it is old enough to be forgotten. */
+  protected ageOf({ reapAt }: EntryRecord): Milliseconds {
+    return reapAt
   }
 }

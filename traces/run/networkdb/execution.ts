@@ -59,6 +59,7 @@ export class NetworkDbExecution extends Execution<NetworkDbSurface, NetworkDbClu
     const name = subject === node ? null : cluster.nameTold(node, subject, status)
     if (name === null || !cluster.isActive(node)) return increment(this.skipped, status)
     yield* this.catchUp(node)
+    if (status === 'down') cluster.faults.count('membership')
     cluster.noteTold(node, subject, status === 'up' ? name : null)
     yield* this.ask(node, {
       type: 'peer',
