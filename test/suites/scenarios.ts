@@ -19,6 +19,7 @@ export type Case =
   /** All paths that cover the member model; one case, since each run learns from those before what to expect. */
   | { readonly kind: 'member paths'; readonly name: string; readonly preVote: boolean }
   | { readonly kind: 'swim paths'; readonly name: string }
+  | { readonly kind: 'networkdb paths'; readonly name: string }
 
 /** A numbered series of cases. Numbers are stable, so that shards and seeds mean the same everywhere. */
 export interface CaseSource {
@@ -72,7 +73,9 @@ function pathSource({ hello }: SourceOptions): CaseSource {
   if (surfaceOfHello(hello) === 'swim') {
     return { count: encode ? 1 : 0, at: () => ({ kind: 'swim paths', name: 'member paths' }) }
   }
-  if (surfaceOfHello(hello) === 'networkdb') return { count: 0, at: noCase }
+  if (surfaceOfHello(hello) === 'networkdb') {
+    return { count: encode ? 1 : 0, at: () => ({ kind: 'networkdb paths', name: 'member paths' }) }
+  }
   const modes = encode ? pathOptionsFor(hello as raft.Hello).map(({ preVote }) => preVote) : []
   return {
     count: modes.length,

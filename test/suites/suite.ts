@@ -1,4 +1,5 @@
 /** The suite of a surface: scenarios are run, judged and summed up; what fails is shrunk. */
+import { transitionNames as networkDbTransitions } from '../../models/networkdb/paths.ts'
 import { transitionNames } from '../../models/raft/member.ts'
 import { transitionNames as swimTransitions } from '../../models/swim/member.ts'
 import type { Counts, KnownFailure, Outcome, Report } from '../../traces/report.ts'
@@ -184,9 +185,8 @@ function noteStrangers(
 /** Transitions of the member model, also those that were not seen; without member paths, changes of role. */
 function transitionsOf(surface: string, { transitions, roles }: Tally): Counts {
   if (transitions.size === 0) return countsOf(roles)
-  if (surface === 'networkdb') return countsOf(transitions)
-  const names = surface === 'swim' ? swimTransitions() : transitionNames()
-  return Object.fromEntries(names.map((name) => [name, transitions.get(name) ?? 0]))
+  const names = { swim: swimTransitions, networkdb: networkDbTransitions }[surface] ?? transitionNames
+  return Object.fromEntries(names().map((name) => [name, transitions.get(name) ?? 0]))
 }
 
 /** In this process only executions are counted, so that equal seeds give equal bytes on every machine. */

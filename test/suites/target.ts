@@ -7,6 +7,7 @@ import type { Violation } from '../../properties/judge.ts'
 import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
+import type { NetworkDbPath } from '../../models/networkdb/paths.ts'
 import type { MemberPath } from '../../models/raft/paths.ts'
 import type { SwimPath } from '../../models/swim/paths.ts'
 import {
@@ -24,8 +25,9 @@ import {
   type RunResult,
 } from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
+import { runNetworkDbPath } from '../../traces/run/networkdb/member-path.ts'
 import { runSwimPath } from '../../traces/run/swim/member-path.ts'
-import type { AnyHello, JudgeOf, RaftSurface, Surface, SwimSurface } from '../../traces/surface.ts'
+import type { AnyHello, JudgeOf, NetworkDbSurface, RaftSurface, Surface, SwimSurface } from '../../traces/surface.ts'
 
 /** An implementation in this process, of any surface. */
 export type AnyImplementation = raft.Implementation | swim.Implementation | networkdb.Implementation
@@ -55,6 +57,8 @@ export interface Runner {
   runPath(path: MemberPath, options: PathRunOptions): Promise<MemberRunResult>
   /** Runs a path of the member machine of SWIM. @throws AdapterError if it has not that surface */
   runSwimPath(path: SwimPath, options: { readonly against?: string }): Promise<RunResult<SwimSurface>>
+  /** Runs a path of the machine of an entry. @throws AdapterError if it has not that surface */
+  runNetworkDbPath(path: NetworkDbPath, options: { readonly against?: string }): Promise<RunResult<NetworkDbSurface>>
   /** Ends what was started. Runs that are under way are rejected. */
   close(): Promise<void>
 }
@@ -158,6 +162,11 @@ function inProcessRunner(implementation: AnyImplementation): Runner {
       if (!isSwim(implementation)) throw new AdapterError('refused', `${hello.name} has no surface swim`)
       return runSwimPath(path, implementation, judging(createSwimJudge(hello.profiles, ['step']), against))
     },
+    runNetworkDbPath: async (path, { against }) => {
+      await new Promise(setImmediate)
+      if (!isNetworkDb(implementation)) throw new AdapterError('refused', `${hello.name} has no surface networkdb`)
+      return runNetworkDbPath(path, implementation, judging(createNetworkDbJudge(hello.profiles, ['step']), against))
+    },
     close: async () => {},
   }
 }
@@ -208,6 +217,10 @@ class AdapterRunner implements Runner {
 
   runSwimPath(): Promise<never> {
     return Promise.reject(new AdapterError('refused', 'adapters have no surface swim yet'))
+  }
+
+  runNetworkDbPath(): Promise<never> {
+    return Promise.reject(new AdapterError('refused', 'adapters have no surface networkdb yet'))
   }
 
   async #use<Result>(work: (adapter: raft.RemoteImplementation) => Promise<Result>): Promise<Result> {
