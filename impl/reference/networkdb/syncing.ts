@@ -44,7 +44,8 @@ export abstract class SyncRules extends AttachmentRules {
   }
 
   protected override reunite(peer: PeerRecord): void {
-    this.queueCluster({ type: 'node', event: 'join', name: this.name, time: this.tickNetwork() })
+    // Who leaves has said so, and does not take it back.
+    if (!this.leaving) this.queueCluster({ type: 'node', event: 'join', name: this.name, time: this.tickNetwork() })
     const networks = this.commonNetworks(peer.name)
     if (networks.length > 0) this.sync(peer.address, 'bulk-sync', networks)
   }
