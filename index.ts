@@ -73,6 +73,23 @@ export type * as ipam from './impl/contract/ipam.ts'
 export type * as ipamVocabulary from './models/ipam/vocabulary.ts'
 export { createIpamJudge } from './properties/ipam/judge.ts'
 
+/**
+ * Checks an implementation of the network database in this process against every requirement of the profile that it claims.
+ *
+ * @example await checkNetworkDb({ kind: 'in-process', implementation: createNetworkDbReference() }, { budget: 500 })
+ */
+export function checkNetworkDb(
+  target: Extract<Target, { readonly kind: 'in-process' }>,
+  options: SuiteOptions = {},
+): Promise<SuiteResult> {
+  return checkConformance(target, options)
+}
+
+export { createReference as createNetworkDbReference } from './impl/reference/networkdb/session.ts'
+export type * as networkdb from './impl/contract/networkdb.ts'
+export type * as networkDbVocabulary from './models/networkdb/vocabulary.ts'
+export { createNetworkDbJudge } from './properties/networkdb/judge.ts'
+
 export { createReference as createSwimReference } from './impl/reference/swim/session.ts'
 export type * as swim from './impl/contract/swim.ts'
 export type * as swimVocabulary from './models/swim/vocabulary.ts'
@@ -108,18 +125,22 @@ export type { Counterexample } from './test/suites/counterexample.ts'
 export type { Target } from './test/suites/target.ts'
 export {
   drawIpamSchedule,
+  drawNetworkDbSchedule,
   drawSchedule,
   drawSwimSchedule,
+  type NetworkDbScheduleSize,
   type ScheduleSize,
   type SwimScheduleSize,
 } from './traces/schedule.ts'
 export {
+  runNetworkDbScenario,
   runScenario,
   runScenarioRemote,
   runIpamScenario,
   runSwimScenario,
   runSwimScenarioRemote,
   type IpamJudge,
+  type NetworkDbJudge,
   type RaftJudge,
   type RunOptions,
   type RunResult,
@@ -128,7 +149,13 @@ export {
 export { rejudge, type Rejudged } from './traces/rejudge.ts'
 export { readTrace, writeTrace, type Trace, type TraceMeta } from './traces/format.ts'
 export type { TraceEvent } from './traces/event.ts'
-export { completeIpamScenario, completeScenario, completeSwimScenario, type Scenario } from './traces/scenario.ts'
+export {
+  completeIpamScenario,
+  completeNetworkDbScenario,
+  completeScenario,
+  completeSwimScenario,
+  type Scenario,
+} from './traces/scenario.ts'
 export { parseScenario, printScenario } from './traces/text.ts'
 export { InputError } from './traces/input-error.ts'
 export { shrink, shrinkAsync, type Shrunk, type ShrinkOptions, type Trial } from './traces/shrink.ts'

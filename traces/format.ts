@@ -6,12 +6,19 @@
 import { z } from 'zod'
 import { limits as contractLimits } from '../impl/contract/limits.ts'
 import { schemas as ipamSchemas } from '../impl/contract/ipam/schema.ts'
+import { schemas as networkDbSchemas } from '../impl/contract/networkdb/schema.ts'
 import { schemas } from '../impl/contract/schema.ts'
 import { schemas as swimSchemas } from '../impl/contract/swim/schema.ts'
 import type { Violation } from '../properties/judge.ts'
 import type { AnyTraceEvent } from './event.ts'
 import { InputError, shorten } from './input-error.ts'
-import { ipamScenarioSchema, scenarioSchema, swimScenarioSchema, type Scenario } from './scenario.ts'
+import {
+  ipamScenarioSchema,
+  networkDbScenarioSchema,
+  scenarioSchema,
+  swimScenarioSchema,
+  type Scenario,
+} from './scenario.ts'
 import type { AnyHello } from './surface.ts'
 
 export const traceVersion = 1
@@ -59,7 +66,7 @@ const metaSchema = z.strictObject({
   format: z.literal('swarmcheck-trace'),
   version: z.literal(traceVersion),
   swarmcheck: word,
-  implementation: z.union([schemas.hello, swimSchemas.hello, ipamSchemas.hello]).nullable(),
+  implementation: z.union([schemas.hello, swimSchemas.hello, ipamSchemas.hello, networkDbSchemas.hello]).nullable(),
   seed: z.int().nullable(),
   requirement: word.nullable(),
 })
@@ -109,10 +116,21 @@ const swimInputSchema = z.discriminatedUnion('type', [
 ])
 const swimLineSchema = lineSchemaOf({ ...swimSchemas, input: swimInputSchema })
 const ipamLineSchema = lineSchemaOf(ipamSchemas)
-type Line = z.infer<typeof raftLineSchema> | z.infer<typeof swimLineSchema> | z.infer<typeof ipamLineSchema>
+const [, ...otherNetworkDbInputs] = networkDbSchemas.input.options
+const networkDbInputSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('deliver'), node, at: natural, message: networkDbSchemas.outgoingMessage }),
+  ...otherNetworkDbInputs,
+])
+const networkDbLineSchema = lineSchemaOf({ ...networkDbSchemas, input: networkDbInputSchema })
+type Line =
+  | z.infer<typeof raftLineSchema>
+  | z.infer<typeof swimLineSchema>
+  | z.infer<typeof networkDbLineSchema>
+  | z.infer<typeof ipamLineSchema>
 
 const scenarioLineSchema = z.strictObject({ scenario: scenarioSchema })
 const swimScenarioLineSchema = z.strictObject({ scenario: swimScenarioSchema })
+const networkDbScenarioLineSchema = z.strictObject({ scenario: networkDbScenarioSchema })
 const ipamScenarioLineSchema = z.strictObject({ scenario: ipamScenarioSchema })
 
 /** Names of the parts in the published schema. */
@@ -128,6 +146,13 @@ for (const [id, part] of Object.entries({
 for (const [id, part] of Object.entries({ ...swimSchemas, scenario: swimScenarioSchema, input: swimInputSchema })) {
   names.add(part, { id: `swim-${id}` })
 }
+for (const [id, part] of Object.entries({
+  ...networkDbSchemas,
+  scenario: networkDbScenarioSchema,
+  input: networkDbInputSchema,
+})) {
+  names.add(part, { id: `networkdb-${id}` })
+}
 
 for (const [id, part] of Object.entries({ ...ipamSchemas, scenario: ipamScenarioSchema })) {
   names.add(part, { id: `ipam-${id}` })
@@ -137,6 +162,7 @@ for (const [id, part] of Object.entries({ ...ipamSchemas, scenario: ipamScenario
 const schemasOf: Readonly<Record<Scenario['surface'], readonly [z.ZodType, z.ZodType]>> = {
   raft: [scenarioLineSchema, raftLineSchema],
   swim: [swimScenarioLineSchema, swimLineSchema],
+  networkdb: [networkDbScenarioLineSchema, networkDbLineSchema],
   ipam: [ipamScenarioLineSchema, ipamLineSchema],
 }
 
@@ -238,7 +264,7 @@ export function readTrace(input: string | Uint8Array, file = 'trace'): Trace {
   const meta = readMeta(next(), fail)
   const second = next() ?? fail(2, 'truncated: the scenario is missing')
   const surface = (second as { scenario?: { surface?: unknown } }).scenario?.surface
-  const [scenarioSchemaOf, lineSchema] = surface === 'swim' || surface === 'ipam' ? schemasOf[surface] : schemasOf.raft
+  const [scenarioSchemaOf, lineSchema] = schemasOf[isSurface(surface) ? surface : 'raft']
   const { scenario } = check(scenarioSchemaOf, second, (message) => fail(2, message)) as { scenario: Scenario }
   const nodes = new Set(scenario.nodes)
   const events: AnyTraceEvent[] = []
@@ -267,6 +293,9 @@ export function readTrace(input: string | Uint8Array, file = 'trace'): Trace {
   }
   return fail(number, 'truncated: the end is missing')
 }
+
+const isSurface = (word: unknown): word is Scenario['surface'] =>
+  typeof word === 'string' && Object.hasOwn(schemasOf, word)
 
 /** Nodes that an event speaks of as sender, receiver or place. */
 function namesOf(line: Line): string[] {

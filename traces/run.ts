@@ -1,20 +1,23 @@
 /** Runs a scenario against an implementation, judged at each step and recorded. */
 import { AdapterError } from '../impl/contract/adapter-error.ts'
 import type * as ipam from '../impl/contract/ipam.ts'
+import type * as networkdb from '../impl/contract/networkdb.ts'
 import type * as raft from '../impl/contract/raft.ts'
 import type * as swim from '../impl/contract/swim.ts'
 import type { IpamScenario } from '../models/ipam/vocabulary.ts'
+import type { NetworkDbScenario } from '../models/networkdb/vocabulary.ts'
 import type { RaftScenario } from '../models/raft/vocabulary.ts'
 import type { SwimScenario } from '../models/swim/vocabulary.ts'
 import type { Execution } from './run/execution.ts'
 import { IpamExecution, startOf as ipamStartOf } from './run/ipam/execution.ts'
+import { NetworkDbExecution, startOf as networkDbStartOf } from './run/networkdb/execution.ts'
 import { RaftExecution, startOf as raftStartOf } from './run/raft/execution.ts'
-import type { IpamJudge, RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
+import type { IpamJudge, NetworkDbJudge, RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
 import { SwimExecution, startOf as swimStartOf } from './run/swim/execution.ts'
-import type { IpamSurface, RaftSurface, Surface, SwimSurface } from './surface.ts'
+import type { IpamSurface, NetworkDbSurface, RaftSurface, Surface, SwimSurface } from './surface.ts'
 
 export { settleElectionTimeouts, startOf } from './run/raft/execution.ts'
-export type { IpamJudge, RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
+export type { IpamJudge, NetworkDbJudge, RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
 
 /**
  * Runs a scenario against an implementation in this process. An exception in a step counts as a panic of that node.
@@ -54,6 +57,22 @@ export function runIpamScenario(
 ): RunResult<IpamSurface> {
   const execution = new IpamExecution(scenario, implementation.hello, judge, { batch: 1, ...options })
   return drive<IpamSurface>(execution, implementation.open(ipamStartOf(scenario)), { state: null, changes: null })
+}
+
+/** The same on the surface of the network database. */
+export function runNetworkDbScenario(
+  scenario: NetworkDbScenario,
+  implementation: networkdb.Implementation,
+  judge: NetworkDbJudge,
+  options: RunOptions = {},
+): RunResult<NetworkDbSurface> {
+  const execution = new NetworkDbExecution(scenario, implementation.hello, judge, { batch: 1, ...options })
+  return drive<NetworkDbSurface>(execution, implementation.open(networkDbStartOf(scenario)), {
+    state: null,
+    peers: null,
+    attachments: null,
+    entries: null,
+  })
 }
 
 /**

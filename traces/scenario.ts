@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { schemas } from '../impl/contract/schema.ts'
 import type { IpamScenario } from '../models/ipam/vocabulary.ts'
+import type { NetworkDbScenario } from '../models/networkdb/vocabulary.ts'
 import type { MessageKind, Operation, RaftOptions, RaftScenario } from '../models/raft/vocabulary.ts'
 import type { SwimScenario } from '../models/swim/vocabulary.ts'
 import type { DiskProfile, Step } from '../models/vocabulary.ts'
@@ -20,10 +21,11 @@ import {
 
 export { defaultNetwork, leaderTarget, scenarioLimits } from './scenario/shared.ts'
 export { completeIpamScenario, defaultIpamDisk, defaultIpamOptions, ipamScenarioSchema } from './scenario/ipam.ts'
+export { completeNetworkDbScenario, defaultNetworkDbOptions, networkDbScenarioSchema } from './scenario/networkdb.ts'
 export { completeSwimScenario, defaultSwimOptions, swimScenarioSchema } from './scenario/swim.ts'
 
 /** A scenario of any surface. */
-export type Scenario = RaftScenario | SwimScenario | IpamScenario
+export type Scenario = RaftScenario | SwimScenario | NetworkDbScenario | IpamScenario
 
 export type RaftStep = Step<Operation>
 

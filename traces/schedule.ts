@@ -2,5 +2,6 @@
 export { scheduleArbitrary } from './schedule/arbitrary.ts'
 export { situationScenarios } from './schedule/situations.ts'
 export { drawIpamSchedule } from './schedule/ipam.ts'
+export { drawNetworkDbSchedule, type NetworkDbScheduleSize } from './schedule/networkdb.ts'
 export { drawSchedule, type ScheduleSize } from './schedule/schedule.ts'
 export { drawSwimSchedule, type SwimScheduleSize } from './schedule/swim.ts'

@@ -8,6 +8,7 @@ import { escapeControl, shorten } from './input-error.ts'
 import { ipamTeller } from './show/ipam.ts'
 import { drawLanes } from './show/lanes.ts'
 import { drawMermaid } from './show/mermaid.ts'
+import { networkDbTeller } from './show/networkdb.ts'
 import { paragraph } from './show/paragraph.ts'
 import { raftTeller } from './show/raft.ts'
 import { legendOf, tellStory, type Story } from './show/story.ts'
@@ -92,7 +93,7 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
   ].join('\n')
 }
 
-const tellers = { raft: raftTeller, swim: swimTeller, ipam: ipamTeller }
+const tellers = { raft: raftTeller, swim: swimTeller, networkdb: networkDbTeller, ipam: ipamTeller }
 
 function tellerOf({ scenario }: Trace): Teller {
   return tellers[scenario.surface]

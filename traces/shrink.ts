@@ -7,6 +7,7 @@ import type { NetworkProfile, Step } from '../models/vocabulary.ts'
 import type { RunResult } from './run.ts'
 import type { Scenario } from './scenario.ts'
 import { ipamRules } from './shrink/ipam.ts'
+import { networkDbRules } from './shrink/networkdb.ts'
 import { raftRules } from './shrink/raft.ts'
 import { type ShrinkRules, stepsOf, type Trial, withSteps } from './shrink/rules.ts'
 import { swimRules } from './shrink/swim.ts'
@@ -67,7 +68,7 @@ export async function shrinkAsync<S extends Scenario>(
   }
 }
 
-const rulesOf = { raft: raftRules, swim: swimRules, ipam: ipamRules }
+const rulesOf = { raft: raftRules, swim: swimRules, networkdb: networkDbRules, ipam: ipamRules }
 
 type Search<S, Found> = Generator<S, Found, Trial>
 

@@ -1,8 +1,10 @@
 /** The types of each surface under one name, so that what all surfaces share is written once. */
 import type * as ipam from '../impl/contract/ipam.ts'
+import type * as networkdb from '../impl/contract/networkdb.ts'
 import type * as raft from '../impl/contract/raft.ts'
 import type * as swim from '../impl/contract/swim.ts'
 import type * as ipamWords from '../models/ipam/vocabulary.ts'
+import type * as networkdbWords from '../models/networkdb/vocabulary.ts'
 import type * as raftWords from '../models/raft/vocabulary.ts'
 import type * as swimWords from '../models/swim/vocabulary.ts'
 import type { Milliseconds, NetworkProfile, NodeId, Step } from '../models/vocabulary.ts'
@@ -71,7 +73,18 @@ export interface IpamSurface {
   readonly inspection: ipamWords.Inspection
 }
 
+export interface NetworkDbSurface {
+  readonly scenario: networkdbWords.NetworkDbScenario
+  readonly hello: networkdb.Hello
+  readonly start: networkdb.Start
+  readonly operation: networkdbWords.ScenarioOperation
+  readonly message: networkdbWords.OutgoingMessage
+  readonly input: networkdbWords.Input
+  readonly answer: networkdbWords.Answer
+  readonly inspection: networkdbWords.Inspection
+}
+
 export type JudgeOf<S extends Surface> = Judge<S['start'], S['input'], S['answer'], S['inspection']>
 
 /** What an implementation of any surface says of itself. */
-export type AnyHello = raft.Hello | swim.Hello | ipam.Hello
+export type AnyHello = raft.Hello | swim.Hello | networkdb.Hello | ipam.Hello

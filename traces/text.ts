@@ -14,21 +14,24 @@
  * expect one-leader
  * ```
  *
- * The first line says the surface: `raft scenario v1`, `swim scenario v1`, `ipam scenario v1`.
+ * The first line says the surface: `raft scenario v1`, `swim scenario v1`, `networkdb scenario v1`, `ipam scenario v1`.
  */
 import type { IpamScenario, Operation as IpamOperation } from '../models/ipam/vocabulary.ts'
+import type { NetworkDbScenario, ScenarioOperation } from '../models/networkdb/vocabulary.ts'
 import type { Operation, RaftScenario } from '../models/raft/vocabulary.ts'
 import type { Operation as SwimOperation, SwimScenario } from '../models/swim/vocabulary.ts'
 import type { DiskProfile, NodeId, Step } from '../models/vocabulary.ts'
 import { InputError, shorten, suggestion } from './input-error.ts'
 import {
   completeIpamScenario,
+  completeNetworkDbScenario,
   completeScenario,
   completeSwimScenario,
   defaultDisk,
   defaultIpamDisk,
   defaultIpamOptions,
   defaultNetwork,
+  defaultNetworkDbOptions,
   defaultOptions,
   defaultSwimOptions,
   scenarioLimits,
@@ -37,6 +40,7 @@ import {
 } from './scenario.ts'
 import { Cursor, quote } from './text/cursor.ts'
 import { ipamLanguage, printIpamOptions, readIpamOptions } from './text/ipam.ts'
+import { networkDbLanguage, printNetworkDbOptions, readNetworkDbOptions } from './text/networkdb.ts'
 import { printRaftOptions, raftLanguage, readRaftOptions } from './text/raft.ts'
 import {
   type Language,
@@ -61,6 +65,8 @@ export function printScenario(scenario: Scenario): string {
       return printRaft(scenario)
     case 'swim':
       return printSwim(scenario)
+    case 'networkdb':
+      return printNetworkDb(scenario)
     case 'ipam':
       return printIpam(scenario)
   }
@@ -107,6 +113,18 @@ function printIpam(scenario: IpamScenario): string {
   ])
 }
 
+function printNetworkDb(scenario: NetworkDbScenario): string {
+  const { nodes, options, network } = scenario
+  return lines(scenario, [
+    `nodes ${nodes.join(' ')}`,
+    `seed ${scenario.seed}`,
+    `options ${printNetworkDbOptions(options)}`,
+    `network ${printNetwork(network)}`,
+    '',
+    ...scenario.steps.map((step) => printStepIn(networkDbLanguage, step)),
+  ])
+}
+
 function lines({ surface, name }: Scenario, rest: readonly string[]): string {
   return [`${surface} scenario v1`, ...(name === '' ? [] : [`name ${printName(name)}`]), ...rest, ''].join('\n')
 }
@@ -132,7 +150,7 @@ const mostText = 16_777_216
 export function parseScenario(text: string, file = 'scenario'): Scenario {
   if (text.length > mostText) throw new InputError({ file, line: 0, column: 0 }, `larger than ${mostText} characters`)
   const all = text.replace(/^\ufeff/, '').split(/\r?\n/)
-  let reader: RaftReader | SwimReader | IpamReader | null = null
+  let reader: RaftReader | SwimReader | NetworkDbReader | IpamReader | null = null
   for (const [index, line] of all.entries()) {
     if (reader !== null) reader.line(line, index + 1)
     else {
@@ -156,7 +174,7 @@ export function parseRaftScenario(text: string, file = 'scenario'): RaftScenario
   throw new InputError({ file, line: 1, column: 1 }, `a scenario of ${scenario.surface}; one of raft was expected here`)
 }
 
-const surfaces = ['raft', 'swim', 'ipam'] as const
+const surfaces = ['raft', 'swim', 'networkdb', 'ipam'] as const
 
 /** The first line: which surface is spoken of. */
 function readFirst(cursor: Cursor): (typeof surfaces)[number] {
@@ -166,10 +184,8 @@ function readFirst(cursor: Cursor): (typeof surfaces)[number] {
   const version = cursor.done() ? '' : cursor.word("'raft scenario v1'")
   const surface = surfaces.find((each) => each === word)
   if (surface === undefined || form !== 'scenario') {
-    throw cursor.error(
-      "not a scenario: the first line should be 'raft scenario v1', 'swim scenario v1' or 'ipam scenario v1'",
-      column,
-    )
+    const allowed = surfaces.map((each) => `'${each} scenario v1'`).join(' or ')
+    throw cursor.error(`not a scenario: the first line should be ${allowed}`, column)
   }
   if (version !== 'v1') {
     throw cursor.error(`unsupported version '${shorten(version)}'; this program reads v1`, column)
@@ -268,6 +284,7 @@ abstract class ScenarioReader<Operation> {
 
 const raftHeaders = ['name', 'nodes', 'voters', 'outgoing', 'learners', 'seed', 'options', 'network', 'disk']
 const ipamHeaders = ['name', 'nodes', 'seed', 'options', 'disk']
+const networkDbHeaders = ['name', 'nodes', 'seed', 'options', 'network']
 const swimHeaders = ['name', 'nodes', 'members', 'seed', 'options', 'network']
 
 class RaftReader extends ScenarioReader<Operation> {
@@ -331,6 +348,24 @@ class SwimReader extends ScenarioReader<SwimOperation> {
   }
 }
 
+class NetworkDbReader extends ScenarioReader<ScenarioOperation> {
+  private options = defaultNetworkDbOptions
+
+  constructor(file: string) {
+    super(file, networkDbLanguage, networkDbHeaders)
+  }
+
+  finish(lines: number): NetworkDbScenario {
+    if (this.nodes.length === 0) this.complain(lines, "the line 'nodes NODE…' is missing")
+    const { name, nodes, seed, options, network, steps } = this
+    return completeNetworkDbScenario({ name, nodes, seed, options, network, steps })
+  }
+
+  protected ownHeader(_header: string, cursor: Cursor): void {
+    this.options = readNetworkDbOptions(cursor)
+  }
+}
+
 class IpamReader extends ScenarioReader<IpamOperation> {
   private options = defaultIpamOptions
   private disk = defaultIpamDisk
@@ -357,7 +392,7 @@ function readDisk(cursor: Cursor): DiskProfile {
   return { delay: cursor.range(0) }
 }
 
-const readers = { raft: RaftReader, swim: SwimReader, ipam: IpamReader }
+const readers = { raft: RaftReader, swim: SwimReader, networkdb: NetworkDbReader, ipam: IpamReader }
 
 /** How every step of Raft is written, for a usage page. */
 export function stepUsages(): string[] {

@@ -1,16 +1,17 @@
 /**
  * Many random schedules on one implementation: `npm run soak -- --count 10000 --seed 1000001 [--adapter <command> |
- * --reference on-apply | --suite swim|ipam]`. An adapter's schedules are those of the surface that it offers. Counts the
+ * --reference on-apply | --suite swim|networkdb|ipam]`. An adapter's schedules are those of the surface that it offers. Counts the
  * schedules that were hard enough to say something, prints what they found, and the medians of what happened in them.
  * Ends with 1 if anything was found.
  */
 import { parseArgs } from 'node:util'
 import type * as ipam from '../../impl/contract/ipam.ts'
+import type * as networkdb from '../../impl/contract/networkdb.ts'
 import type * as raft from '../../impl/contract/raft.ts'
 import type * as swim from '../../impl/contract/swim.ts'
 import { oneOf, suites, targetOf } from '../suites/command/options.ts'
 import { createRunner, surfaceOfHello } from '../suites/target.ts'
-import { drawIpamSchedule, drawSchedule, drawSwimSchedule } from '../../traces/schedule.ts'
+import { drawIpamSchedule, drawNetworkDbSchedule, drawSchedule, drawSwimSchedule } from '../../traces/schedule.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import type { Surface } from '../../traces/surface.ts'
 import type { RunResult } from '../../traces/run.ts'
@@ -49,6 +50,8 @@ const draw = (seed: number): Scenario => {
       return drawSchedule(seed, runner.hello as raft.Hello, size)
     case 'swim':
       return drawSwimSchedule(seed, runner.hello as swim.Hello)
+    case 'networkdb':
+      return drawNetworkDbSchedule(seed, runner.hello as networkdb.Hello)
     case 'ipam':
       return drawIpamSchedule(seed, runner.hello as ipam.Hello)
   }
@@ -64,16 +67,16 @@ let schedules = 0
 let steps = 0
 const started = performance.now()
 
-/** Of SWIM a minute has to pass; of Raft something has to be committed after the faults; allocators must be asked. */
+/** Of Raft something has to be committed after the faults, allocators must be asked, of the others a minute has to pass. */
 function isHard({ deliveries, faults, committedAfterHeal, duration, steps }: RunResult<Surface>): boolean {
   if (suite === 'ipam') return steps >= least.steps
-  const isOfSwim = suite === 'swim'
+  const isOfRaft = suite === 'raft'
   const all = Object.values(faults).reduce((sum, each) => sum + each, 0)
   return (
-    (isOfSwim || deliveries >= least.deliveries) &&
+    (!isOfRaft || deliveries >= least.deliveries) &&
     all >= least.faults &&
     Object.keys(faults).length >= least.kinds &&
-    (isOfSwim ? duration >= least.duration : committedAfterHeal > 0)
+    (isOfRaft ? committedAfterHeal > 0 : duration >= least.duration)
   )
 }
 

@@ -1,5 +1,6 @@
 /** What a mutant is: the reference with one rule replaced, and what the suite has to blame for it. */
 import * as ipamReference from '../../impl/reference/ipam/session.ts'
+import * as networkDbReference from '../../impl/reference/networkdb/session.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
 import * as swimReference from '../../impl/reference/swim/session.ts'
 import type { AnyImplementation } from '../suites/target.ts'
@@ -63,5 +64,18 @@ export const ipamMutant = ({ node, store, ...told }: IpamParts): Mutant => ({
       name: `mutant ${told.name}`,
       ...(node === undefined ? {} : { Node: node }),
       ...(store === undefined ? {} : { Store: store }),
+    }),
+})
+
+type NetworkDbParts = Omit<Mutant, 'create'> & Pick<networkDbReference.ReferenceOptions, 'Node' | 'nameOf'>
+
+/** The reference of the network database with another node, or with nodes that call themselves otherwise. */
+export const networkDbMutant = ({ Node, nameOf, ...told }: NetworkDbParts): Mutant => ({
+  ...told,
+  create: () =>
+    networkDbReference.createReference({
+      name: `mutant ${told.name}`,
+      ...(Node === undefined ? {} : { Node }),
+      ...(nameOf === undefined ? {} : { nameOf }),
     }),
 })

@@ -1,9 +1,16 @@
 /** Hunting a mutant: the suite's cases are run on it until one is violated, and that run is made small. */
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
+import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import type { Violation } from '../../properties/judge.ts'
-import { runIpamScenario, runScenario, runSwimScenario, type RunResult } from '../../traces/run.ts'
+import {
+  runIpamScenario,
+  runNetworkDbScenario,
+  runScenario,
+  runSwimScenario,
+  type RunResult,
+} from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import { shrinkFinding, type Counterexample } from '../suites/counterexample.ts'
 import { defaultBudget, defaultSeed } from '../suites/suite.ts'
@@ -11,7 +18,7 @@ import { runAll } from '../suites/runs.ts'
 import { casesOf, type Case } from '../suites/scenarios.ts'
 import { loadSpec } from '../suites/spec.ts'
 import type { Finding } from '../suites/tally.ts'
-import { createRunner, isIpam, isRaft, isSwim, type Runner } from '../suites/target.ts'
+import { createRunner, isIpam, isNetworkDb, isRaft, isSwim, type Runner } from '../suites/target.ts'
 import type { Mutant } from './mutant.ts'
 
 /** What the judge looks at: single steps, all states together, what clients saw, what happens in the end. */
@@ -104,6 +111,11 @@ function kills(mutant: Mutant, scenario: Scenario, layer: Layer): boolean {
     const { profiles, capabilities } = implementation.hello
     const judge = createIpamJudge(profiles, capabilities.disk, [layer])
     return runIpamScenario(scenario, implementation, judge, options).violation !== null
+  }
+  if (isNetworkDb(implementation)) {
+    if (scenario.surface !== 'networkdb') return false
+    const judge = createNetworkDbJudge(implementation.hello.profiles, [layer])
+    return runNetworkDbScenario(scenario, implementation, judge, options).violation !== null
   }
   if (scenario.surface !== 'raft' || !isRaft(implementation)) return false
   const { profiles, capabilities } = implementation.hello

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Catalogue } from '../../properties/catalogue.ts'
 import { catalogue as ipam } from '../../properties/ipam/requirements.ts'
+import { catalogue as networkdb } from '../../properties/networkdb/requirements.ts'
 import { catalogue as raft } from '../../properties/raft/requirements.ts'
 import { catalogue as swim } from '../../properties/swim/requirements.ts'
 import { loadSpec, parseSpec, surfaceOf } from '../suites/spec.ts'
@@ -12,6 +13,7 @@ describe('SPEC.md', () => {
     ['raft', raft],
     ['swim', swim],
     ['ipam', ipam],
+    ['networkdb', networkdb],
   ])('every requirement of %s is judged, every judged one is written down, of one profile', (surface, catalogue) => {
     const written = requirements.filter(({ slug }) => surfaceOf(slug) === surface)
     expect(written.map(({ slug, profile }) => `${slug} ${profile}`).toSorted()).toEqual(
@@ -28,14 +30,16 @@ describe('SPEC.md', () => {
     for (const { slug, sentence, source } of requirements) {
       expect(sentence, slug).toMatch(/\.$/)
       expect(source, slug).toMatch(
-        /\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol|SWIM|Lifeguard|ML|IPAM|API|SKA|RFC)\]/,
+        /\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol|SWIM|Lifeguard|ML|IPAM|API|SKA|RFC|ND|Serf)\]/,
       )
     }
   })
 
   test('slugs that notes and the appendix mention exist', () => {
     const known = new Set(requirements.map(({ slug }) => slug))
-    const mentioned = requirements.flatMap(({ note }) => note.match(/\b(?:raft|swim|ipam)\/[a-z-]*[a-z]/g) ?? [])
+    const mentioned = requirements.flatMap(
+      ({ note }) => note.match(/\b(?:raft|swim|ipam|networkdb)\/[a-z-]*[a-z]/g) ?? [],
+    )
     expect(mentioned.filter((slug) => !known.has(slug) && !['raft/v'].includes(slug))).toEqual([])
   })
 })

@@ -8,32 +8,38 @@ import { Disk } from '../../impl/reference/raft/disk.ts'
 import type { JournalRecord, Saved } from '../../impl/reference/raft/journal.ts'
 import { RaftMember } from '../../impl/reference/raft/member.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
+import { createReference as createNetworkDbReference } from '../../impl/reference/networkdb/session.ts'
 import type { MemberSetup } from '../../impl/reference/swim/core.ts'
 import { SwimMember } from '../../impl/reference/swim/member.ts'
 import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
 import type { IpamScenario } from '../../models/ipam/vocabulary.ts'
 import type { Message } from '../../models/raft/vocabulary.ts'
+import type { NetworkDbScenario } from '../../models/networkdb/vocabulary.ts'
 import type { Status, SwimScenario, Update } from '../../models/swim/vocabulary.ts'
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
+import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import { readTrace, writeTrace, type Trace } from '../../traces/format.ts'
 import { rejudge } from '../../traces/rejudge.ts'
 import {
   runIpamScenario,
+  runNetworkDbScenario,
   runScenario,
   runSwimScenario,
   type IpamJudge,
+  type NetworkDbJudge,
   type RunResult,
   type SwimJudge,
 } from '../../traces/run.ts'
 import { show } from '../../traces/show.ts'
 import { shrink, trialOf } from '../../traces/shrink.ts'
+import { networkDbMutants } from '../mutants/networkdb.ts'
 import { parseRaftScenario, parseScenario, printScenario } from '../../traces/text.ts'
 
 const folder = join(import.meta.dirname, '../../traces/corpus')
 const text = (name: string): string => readFileSync(join(folder, name), 'utf8')
-const namesOf = (surface: 'raft' | 'swim' | 'ipam'): string[] =>
+const namesOf = (surface: 'raft' | 'swim' | 'ipam' | 'networkdb'): string[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.scenario') && text(name).startsWith(surface))
     .sort()
@@ -450,6 +456,48 @@ describe('the scenarios of address management', () => {
       expect(shrunk.scenario.steps.length).toBeLessThan(scenario.steps.length)
     },
   )
+})
+
+/** What each scenario of the network database is there for: a mutant of the zoo. */
+const networkDbMistakes: Record<string, string> = {
+  'networkdb-deletion-overtakes-creation.scenario': 'drops-unknown-deletions',
+  'networkdb-failed-and-back.scenario': 'deletes-entries-of-failed',
+  'networkdb-leave-comes-late.scenario': 'believes-older-leave',
+  'networkdb-leaves-and-joins-again.scenario': 'leaves-without-tombstones',
+  'networkdb-new-life.scenario': 'keeps-earlier-life',
+}
+
+describe('the scenarios of the network database', () => {
+  const reference = createNetworkDbReference()
+  const judge = (): NetworkDbJudge => createNetworkDbJudge(reference.hello.profiles)
+
+  test('each have a mistake that they are there for', () => {
+    expect(Object.keys(networkDbMistakes)).toEqual(namesOf('networkdb'))
+  })
+
+  test.each(Object.entries(networkDbMistakes))('%s is passed by the reference, and catches %s', (name, mistake) => {
+    const scenario = parseScenario(text(name), name) as NetworkDbScenario
+    expect(text(name)).toMatch(/^networkdb scenario v1\nname .+\n(# .+\n){2,}nodes /)
+    expect(parseScenario(printScenario(scenario))).toEqual(scenario)
+    const { violation, settled, skipped, outside } = runNetworkDbScenario(scenario, reference, judge())
+    expect({ violation, settled, skipped, outside }).toEqual({
+      violation: null,
+      settled: true,
+      skipped: {},
+      outside: {},
+    })
+
+    const mutant = networkDbMutants.find((each) => each.name === mistake)!
+    const wrong = mutant.create() as typeof reference
+    const seen = runNetworkDbScenario(scenario, wrong, judge())
+    expect(seen.violation?.requirement).toBe(mutant.breaks)
+    const meta = { ...traceMeta, implementation: wrong.hello }
+    const read = readTrace(writeTrace({ meta, scenario, events: seen.events, violation: seen.violation }), name)
+    expect(rejudge(read, judge() as never)).toEqual({ violation: seen.violation, event: seen.violationEvent })
+    const shown = show({ trace: read, violation: seen.violation!, event: seen.violationEvent })
+    expect(shown).toContain(mutant.breaks)
+    expect(shown).toContain('How it came to that')
+  })
 })
 
 describe.each(Object.entries(mistakes))('%s catches its mistake', (name, [options, slug]) => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ipamMutants } from '../mutants/ipam.ts'
+import { networkDbMutants } from '../mutants/networkdb.ts'
 import { raftMutants } from '../mutants/raft.ts'
 import { swimMutants } from '../mutants/swim.ts'
 import { hunt } from '../mutants/zoo.ts'
@@ -13,6 +14,7 @@ describe.each([
   { surface: 'raft', mutants: raftMutants, least: 100 },
   { surface: 'swim', mutants: swimMutants, least: 64 },
   { surface: 'ipam', mutants: ipamMutants, least: 50 },
+  { surface: 'networkdb', mutants: networkDbMutants, least: 60 },
 ])('the mutants of $surface', ({ surface, mutants, least }) => {
   const chapter = loadSpec().requirements.filter(({ slug, until }) => surfaceOf(slug) === surface && until === null)
   const musts = chapter.filter(({ level }) => level === 'MUST').map(({ slug }) => slug)

@@ -1,7 +1,5 @@
 /** From a run that broke a requirement to something that a person wants to read. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
-import type { MemberPath } from '../../models/raft/paths.ts'
-import type { SwimPath } from '../../models/swim/paths.ts'
 import type { Violation } from '../../properties/judge.ts'
 import type { Trace } from '../../traces/format.ts'
 import { shownCounterexample, type ShownCounterexample } from '../../traces/report.ts'
@@ -9,7 +7,8 @@ import type { Scenario } from '../../traces/scenario.ts'
 import { nondeterministic, shrinkAsync, trialOf, type Trial } from '../../traces/shrink.ts'
 import { packageVersion } from './package-files.ts'
 import { deathViolation } from './runs.ts'
-import type { Finding } from './tally.ts'
+import { runPathOf } from './paths.ts'
+import type { AnyPath, Finding } from './tally.ts'
 import type { Runner } from './target.ts'
 
 /** A finding made small, and recorded. */
@@ -105,15 +104,13 @@ async function tryOut(runner: Runner, scenario: Scenario, requirement: string): 
 async function record(
   runner: Runner,
   scenario: Scenario,
-  path: MemberPath | SwimPath | null,
+  path: AnyPath | null,
   requirement: string,
 ): Promise<Seen | null> {
   try {
     const { violation, events, violationEvent } = await (path === null
       ? runner.run(scenario, { against: requirement })
-      : 'surface' in path
-        ? runner.runSwimPath(path, { against: requirement })
-        : runner.runPath(path, { against: requirement }))
+      : runPathOf(runner, path, { against: requirement }))
     return violation?.requirement === requirement ? { violation, events, violationEvent } : null
   } catch (error) {
     if (!(error instanceof AdapterError) || !error.died) throw error

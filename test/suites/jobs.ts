@@ -15,6 +15,7 @@ export type Origin =
   | { readonly kind: 'reference'; readonly configuration: Variant }
   | { readonly kind: 'swim reference' }
   | { readonly kind: 'ipam reference' }
+  | { readonly kind: 'networkdb reference' }
   | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly start: SpawnOptions }
 
 /** Cases to run, and on what. */

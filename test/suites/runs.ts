@@ -3,14 +3,17 @@ import { AdapterError } from '../../impl/contract/adapter-error.ts'
 import type { Hello } from '../../impl/contract/raft.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import { slugs as ipamSlugs } from '../../properties/ipam/requirements.ts'
+import { slugs as networkDbSlugs } from '../../properties/networkdb/requirements.ts'
 import { slugs as raftSlugs } from '../../properties/raft/requirements.ts'
 import { slugs as swimSlugs } from '../../properties/swim/requirements.ts'
 import type { AnyTraceEvent } from '../../traces/event.ts'
 import { memberPaths, type MemberPath, type MemberPathOptions } from '../../models/raft/paths.ts'
 import { completeScenario, type Scenario } from '../../traces/scenario.ts'
 import { MemberCampaign, pathOptionsFor } from '../../traces/run/member-campaign.ts'
+import { scenarioOfNetworkDbPath } from '../../traces/run/networkdb/member-path.ts'
 import { allSwimPaths, scenarioOfSwimPath } from '../../traces/run/swim/member-path.ts'
-import type { SwimSurface } from '../../traces/surface.ts'
+import type { NetworkDbSurface, SwimSurface } from '../../traces/surface.ts'
+import { networkDbPaths, type NetworkDbPath } from '../../models/networkdb/paths.ts'
 import type { SwimPath } from '../../models/swim/paths.ts'
 import { startOfPath } from '../../traces/run/member-path.ts'
 import type { RunResult } from '../../traces/run.ts'
@@ -132,6 +135,7 @@ class Work {
   async #carryOut(number: number, work: Case): Promise<void> {
     if (work.kind === 'member paths') return this.#walkPaths(number, work.preVote)
     if (work.kind === 'swim paths') return this.#walkSwimPaths(number)
+    if (work.kind === 'networkdb paths') return this.#walkNetworkDbPaths(number)
     const { scenario } = work
     const result = await this.#runner.run(scenario)
     if (this.#runner.hello.deterministic && number % repeatEvery === 0) {
@@ -175,6 +179,18 @@ class Work {
       if (this.#aborted) break
       const result = await this.#runner.runSwimPath(path, {})
       addRun(this.tally, number, scenarioOfSwimPath(path), result, path)
+      if (result.violation !== null) failed ??= result
+    }
+    this.#told('member paths', failed ?? { violation: null })
+  }
+
+  /** Every path of the machine of an entry. */
+  async #walkNetworkDbPaths(number: number): Promise<void> {
+    let failed: RunResult<NetworkDbSurface> | null = null
+    for (const path of networkDbPaths()) {
+      if (this.#aborted) break
+      const result = await this.#runner.runNetworkDbPath(path, {})
+      addRun(this.tally, number, scenarioOfNetworkDbPath(path), result, path)
       if (result.violation !== null) failed ??= result
     }
     this.#told('member paths', failed ?? { violation: null })
@@ -258,9 +274,15 @@ export function swimPathOfScenario({ surface, name, steps }: Scenario): SwimPath
   return allSwimPaths().find((path) => path.name === name) ?? null
 }
 
+/** The path of the machine of an entry that a scenario stands for; null if it stands for none. */
+export function networkDbPathOfScenario({ surface, name, steps }: Scenario): NetworkDbPath | null {
+  if (surface !== 'networkdb' || steps.length > 0) return null
+  return networkDbPaths().find((path) => path.name === name) ?? null
+}
+
 /** How the death of an adapter reads as a broken requirement. */
 export function deathViolation(error: AdapterError, { surface }: Scenario) {
-  const { survives } = { raft: raftSlugs, swim: swimSlugs, ipam: ipamSlugs }[surface]
+  const { survives } = { raft: raftSlugs, swim: swimSlugs, ipam: ipamSlugs, networkdb: networkDbSlugs }[surface]
   return { requirement: survives, text: describeError(error), allowed: 'an answer', node: null } as const
 }
 

@@ -2,12 +2,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as ipam from '../../impl/contract/ipam.ts'
+import type * as networkdb from '../../impl/contract/networkdb.ts'
 import type * as raft from '../../impl/contract/raft.ts'
 import type * as swim from '../../impl/contract/swim.ts'
 import { ipamPaths } from '../../models/ipam/paths.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Scenario } from '../../traces/scenario.ts'
-import { drawIpamSchedule, drawSchedule, drawSwimSchedule, situationScenarios } from '../../traces/schedule.ts'
+import {
+  drawIpamSchedule,
+  drawNetworkDbSchedule,
+  drawSchedule,
+  drawSwimSchedule,
+  situationScenarios,
+} from '../../traces/schedule.ts'
 import type { AnyHello } from '../../traces/surface.ts'
 import { scenarioOfIpamPath } from '../../traces/run/ipam/path.ts'
 import { pathOptionsFor } from '../../traces/run/member-campaign.ts'
@@ -21,6 +28,7 @@ export type Case =
   /** All paths that cover the member model; one case, since each run learns from those before what to expect. */
   | { readonly kind: 'member paths'; readonly name: string; readonly preVote: boolean }
   | { readonly kind: 'swim paths'; readonly name: string }
+  | { readonly kind: 'networkdb paths'; readonly name: string }
 
 /** A numbered series of cases. Numbers are stable, so that shards and seeds mean the same everywhere. */
 export interface CaseSource {
@@ -78,6 +86,9 @@ function pathSource({ hello }: SourceOptions): CaseSource {
   if (surfaceOfHello(hello) === 'swim') {
     return { count: encode ? 1 : 0, at: () => ({ kind: 'swim paths', name: 'member paths' }) }
   }
+  if (surfaceOfHello(hello) === 'networkdb') {
+    return { count: encode ? 1 : 0, at: () => ({ kind: 'networkdb paths', name: 'member paths' }) }
+  }
   const modes = encode ? pathOptionsFor(hello as raft.Hello).map(({ preVote }) => preVote) : []
   return {
     count: modes.length,
@@ -116,6 +127,7 @@ const schedulesPerSeed = 1_000_000
 const drawers: Readonly<Record<Scenario['surface'], (hello: AnyHello) => (seed: number) => Scenario>> = {
   raft: (hello) => (seed) => drawSchedule(seed, hello as raft.Hello),
   swim: (hello) => (seed) => drawSwimSchedule(seed, hello as swim.Hello),
+  networkdb: (hello) => (seed) => drawNetworkDbSchedule(seed, hello as networkdb.Hello),
   ipam: (hello) => (seed) => drawIpamSchedule(seed, hello as ipam.Hello),
 }
 

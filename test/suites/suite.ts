@@ -1,5 +1,6 @@
 /** The suite of a surface: scenarios are run, judged and summed up; what fails is shrunk. */
 import { transitionNames as ipamTransitions } from '../../models/ipam/member.ts'
+import { transitionNames as networkDbTransitions } from '../../models/networkdb/paths.ts'
 import { transitionNames } from '../../models/raft/member.ts'
 import { transitionNames as swimTransitions } from '../../models/swim/member.ts'
 import type { Counts, KnownFailure, Outcome, Report } from '../../traces/report.ts'
@@ -188,7 +189,12 @@ function transitionsOf(surface: Scenario['surface'], { transitions, roles }: Tal
   // Paths of addresses are scenarios like others, so that every run takes transitions.
   const taken = surface === 'ipam' ? roles : transitions
   if (taken.size === 0) return countsOf(roles)
-  const names = { raft: transitionNames, swim: swimTransitions, ipam: ipamTransitions }[surface]()
+  const names = {
+    raft: transitionNames,
+    swim: swimTransitions,
+    networkdb: networkDbTransitions,
+    ipam: ipamTransitions,
+  }[surface]()
   return Object.fromEntries(names.map((name) => [name, taken.get(name) ?? 0]))
 }
 

@@ -1,4 +1,5 @@
 /** What many runs add up to. Adding is independent of the order, so that jobs and shards change nothing. */
+import type { NetworkDbPath } from '../../models/networkdb/paths.ts'
 import type { MemberPath } from '../../models/raft/paths.ts'
 import type { SwimPath } from '../../models/swim/paths.ts'
 import type { Violation } from '../../properties/judge.ts'
@@ -7,6 +8,9 @@ import type { Counts } from '../../traces/report.ts'
 import type { RunResult } from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import type { Surface } from '../../traces/surface.ts'
+
+/** A path through the member machine of any surface. */
+export type AnyPath = MemberPath | SwimPath | NetworkDbPath
 
 /** A run that broke a requirement. */
 export interface Finding {
@@ -19,7 +23,7 @@ export interface Finding {
   readonly events: readonly AnyTraceEvent[]
   readonly violationEvent: number
   /** The member path that ran, if it was one: its scenario then has only its name and its options. */
-  readonly path: MemberPath | SwimPath | null
+  readonly path: AnyPath | null
 }
 
 /** Sums over runs. Plain data: it passes between threads. */
@@ -77,7 +81,7 @@ export function addRun(
   number: number,
   scenario: Scenario,
   result: RunResult<Surface>,
-  path: MemberPath | SwimPath | null = null,
+  path: AnyPath | null = null,
 ): void {
   tally.scenarios++
   tally.steps += result.steps

@@ -1,13 +1,16 @@
 /** What is tested, and how a scenario is run on it: the same for implementations in this process and out of it. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
 import type * as ipam from '../../impl/contract/ipam.ts'
+import type * as networkdb from '../../impl/contract/networkdb.ts'
 import type * as raft from '../../impl/contract/raft.ts'
 import type { SurfaceName } from '../../impl/contract/stdio.ts'
 import type * as swim from '../../impl/contract/swim.ts'
 import type { Violation } from '../../properties/judge.ts'
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
+import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
+import type { NetworkDbPath } from '../../models/networkdb/paths.ts'
 import type { MemberPath } from '../../models/raft/paths.ts'
 import type { SwimPath } from '../../models/swim/paths.ts'
 import {
@@ -18,6 +21,7 @@ import {
 } from '../../traces/run/member-path.ts'
 import {
   runIpamScenario,
+  runNetworkDbScenario,
   runScenario,
   runScenarioRemote,
   runSwimScenario,
@@ -26,11 +30,13 @@ import {
   type RunResult,
 } from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
+import { runNetworkDbPath } from '../../traces/run/networkdb/member-path.ts'
 import { runSwimPath, runSwimPathRemote } from '../../traces/run/swim/member-path.ts'
-import type { AnyHello, JudgeOf, RaftSurface, Surface, SwimSurface } from '../../traces/surface.ts'
+import type { AnyHello, JudgeOf, NetworkDbSurface, RaftSurface, Surface, SwimSurface } from '../../traces/surface.ts'
 
 /** An implementation of any surface, in this process. */
-export type AnyImplementation = raft.Implementation | swim.Implementation | ipam.Implementation
+export type AnyImplementation =
+  raft.Implementation | swim.Implementation | networkdb.Implementation | ipam.Implementation
 
 /** What is tested. `start` is called again after an adapter has failed. */
 export type Target =
@@ -65,6 +71,8 @@ export interface Runner {
   runPath(path: MemberPath, options: PathRunOptions): Promise<MemberRunResult>
   /** Runs a path of the member machine of SWIM. @throws AdapterError if it has not that surface */
   runSwimPath(path: SwimPath, options: { readonly against?: string }): Promise<RunResult<SwimSurface>>
+  /** Runs a path of the machine of an entry. @throws AdapterError if it has not that surface */
+  runNetworkDbPath(path: NetworkDbPath, options: { readonly against?: string }): Promise<RunResult<NetworkDbSurface>>
   /** Ends what was started. Runs that are under way are rejected. */
   close(): Promise<void>
 }
@@ -86,12 +94,17 @@ export function isIpam(implementation: AnyImplementation): implementation is ipa
   return surfaceOfHello(implementation.hello) === 'ipam'
 }
 
+/** Whether an implementation is one of the network database. */
+export function isNetworkDb(implementation: AnyImplementation): implementation is networkdb.Implementation {
+  return surfaceOfHello(implementation.hello) === 'networkdb'
+}
+
 /** Whether an implementation is one of Raft. */
 export function isRaft(implementation: AnyImplementation): implementation is raft.Implementation {
   return surfaceOfHello(implementation.hello) === 'raft'
 }
 
-const surfaces = ['swim', 'ipam'] as const
+const surfaces = ['swim', 'networkdb', 'ipam'] as const
 
 /** The surface that an implementation offers. */
 export function surfaceOfHello({ surfaces: offered }: AnyHello): Scenario['surface'] {
@@ -105,6 +118,8 @@ export function judgeFor(hello: AnyHello, against?: string): JudgeOf<Surface> {
       return raftJudgeFor(hello as raft.Hello, against)
     case 'swim':
       return judging<Surface>(createSwimJudge(hello.profiles), against)
+    case 'networkdb':
+      return judging<Surface>(createNetworkDbJudge(hello.profiles), against)
     case 'ipam':
       return judging<Surface>(createIpamJudge(hello.profiles, (hello as ipam.Hello).capabilities.disk), against)
   }
@@ -171,6 +186,9 @@ function inProcessRunner(implementation: AnyImplementation): Runner {
       if (scenario.surface === 'ipam' && isIpam(implementation)) {
         return runIpamScenario(scenario, implementation, judge, options)
       }
+      if (scenario.surface === 'networkdb' && isNetworkDb(implementation)) {
+        return runNetworkDbScenario(scenario, implementation, judge, options)
+      }
       if (scenario.surface === 'raft' && isRaft(implementation)) {
         return runScenario(scenario, implementation, judge, options)
       }
@@ -185,6 +203,11 @@ function inProcessRunner(implementation: AnyImplementation): Runner {
       await new Promise(setImmediate)
       if (!isSwim(implementation)) throw lacks(hello, 'swim')
       return runSwimPath(path, implementation, judgeOfSwimPaths(hello, against))
+    },
+    runNetworkDbPath: async (path, { against }) => {
+      await new Promise(setImmediate)
+      if (!isNetworkDb(implementation)) throw new AdapterError('refused', `${hello.name} has no surface networkdb`)
+      return runNetworkDbPath(path, implementation, judging(createNetworkDbJudge(hello.profiles, ['step']), against))
     },
     close: async () => {},
   }
@@ -242,6 +265,10 @@ class AdapterRunner implements Runner {
       if (!isRemoteSwim(adapter)) throw lacks(adapter.hello, 'swim')
       return runSwimPathRemote(path, adapter, judgeOfSwimPaths(adapter.hello, against))
     })
+  }
+
+  runNetworkDbPath(): Promise<never> {
+    return Promise.reject(lacks(this.hello, 'networkdb'))
   }
 
   async #use<Result>(work: (adapter: Remote) => Promise<Result>): Promise<Result> {

@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { spawnAdapter } from '../../impl/contract/stdio.ts'
 import { createReference as createIpamReference } from '../../impl/reference/ipam/session.ts'
+import { createReference as createNetworkDbReference } from '../../impl/reference/networkdb/session.ts'
 import { createReference } from '../../impl/reference/raft/session.ts'
 import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
 import type { Job, JobMessage, Order, Origin } from './jobs.ts'
@@ -16,6 +17,8 @@ function targetFrom(origin: Origin): Target {
       return { kind: 'in-process', implementation: createReference({ configuration: origin.configuration }) }
     case 'swim reference':
       return { kind: 'in-process', implementation: createSwimReference() }
+    case 'networkdb reference':
+      return { kind: 'in-process', implementation: createNetworkDbReference() }
     case 'ipam reference':
       return { kind: 'in-process', implementation: createIpamReference() }
     case 'adapter':

@@ -1,6 +1,7 @@
 /** Reports as JSON: written with stable bytes, read with suspicion, merged from shards. */
 import { match } from 'ts-pattern'
 import { z } from 'zod'
+import { schemas as networkDbSchemas } from '../../impl/contract/networkdb/schema.ts'
 import { schemas } from '../../impl/contract/schema.ts'
 import { schemas as ipamSchemas } from '../../impl/contract/ipam/schema.ts'
 import { schemas as swimSchemas } from '../../impl/contract/swim/schema.ts'
@@ -82,7 +83,7 @@ const reportSchema = z.strictObject({
   version: z.literal(reportVersion),
   swarmcheck: word,
   spec: natural,
-  implementation: z.union([schemas.hello, swimSchemas.hello, ipamSchemas.hello]).nullable(),
+  implementation: z.union([schemas.hello, swimSchemas.hello, ipamSchemas.hello, networkDbSchemas.hello]).nullable(),
   command: text.nullable(),
   rerun: text.optional(),
   suite: word,

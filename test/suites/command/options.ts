@@ -2,6 +2,7 @@
 import { splitCommand } from '../../../impl/contract/command-line.ts'
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
 import { createReference as createIpamReference } from '../../../impl/reference/ipam/session.ts'
+import { createReference as createNetworkDbReference } from '../../../impl/reference/networkdb/session.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
 import { createReference as createSwimReference } from '../../../impl/reference/swim/session.ts'
 import { suggestion } from '../../../traces/input-error.ts'
@@ -59,6 +60,10 @@ export function targetOf(options: TargetOptions): NamedTarget {
     const target = { kind: 'in-process', implementation: createIpamReference() } as const
     return { target, origin: { kind: 'ipam reference' }, command: null, flags: '' }
   }
+  if (adapter === undefined && suite === 'networkdb') {
+    const target = { kind: 'in-process', implementation: createNetworkDbReference() } as const
+    return { target, origin: { kind: 'networkdb reference' }, command: null, flags: '' }
+  }
   if (adapter === undefined) {
     const { reference: configuration = 'on-append' } = options
     const target = { kind: 'in-process', implementation: createReference({ configuration }) } as const
@@ -89,9 +94,9 @@ export function processOf(command: string): string[] {
   throw new UsageError('--process: the command must say where to listen: {bind}, or {host} and {port}')
 }
 
-export const suites = ['raft', 'swim', 'ipam', 'adapter', 'wire'] as const
+export const suites = ['raft', 'swim', 'networkdb', 'ipam', 'adapter', 'wire'] as const
 /** Suites that only the reference has so far. */
-export const referenceSuites: readonly string[] = ['ipam']
+export const referenceSuites: readonly string[] = ['networkdb', 'ipam']
 export type SuiteName = (typeof suites)[number]
 
 /** A word of a fixed list. @throws UsageError that names the nearest */

@@ -84,6 +84,7 @@ type Checker = (options: SuiteRun, known: readonly KnownFailure[], terminal: Ter
 const checkers: Readonly<Record<SuiteName, Checker>> = {
   raft: checkSurface,
   swim: checkSurface,
+  networkdb: checkSurface,
   ipam: checkSurface,
   adapter: checkAdapter,
   wire: checkWire,

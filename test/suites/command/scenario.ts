@@ -2,8 +2,6 @@
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
 import type { Hello } from '../../../impl/contract/raft.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
-import type { MemberPath } from '../../../models/raft/paths.ts'
-import type { SwimPath } from '../../../models/swim/paths.ts'
 import type { Violation } from '../../../properties/judge.ts'
 import { writeTrace, type Trace } from '../../../traces/format.ts'
 import { escapeControl } from '../../../traces/input-error.ts'
@@ -17,8 +15,10 @@ import { printScenario } from '../../../traces/text.ts'
 import { onAbort } from '../abort.ts'
 import { shrinkFinding } from '../counterexample.ts'
 import { packageVersion } from '../package-files.ts'
-import { deathViolation, pathOfScenario, standsForPath, swimPathOfScenario } from '../runs.ts'
+import { runPathOf } from '../paths.ts'
+import { deathViolation, networkDbPathOfScenario, pathOfScenario, standsForPath, swimPathOfScenario } from '../runs.ts'
 import { loadSpec } from '../spec.ts'
+import type { AnyPath } from '../tally.ts'
 import { createRunner, judgeFor, type Runner } from '../target.ts'
 import { filesOf, readRunnable, writeFiles } from './files.ts'
 import { referenceSuites, targetOf, type TargetOptions } from './options.ts'
@@ -34,8 +34,8 @@ interface Seen {
 }
 
 /** The member path that a scenario stands for, if it is one. */
-function pathOf({ hello }: Runner, scenario: Scenario): MemberPath | SwimPath | null {
-  if (!standsForPath(scenario)) return swimPathOfScenario(scenario)
+function pathOf({ hello }: Runner, scenario: Scenario): AnyPath | null {
+  if (!standsForPath(scenario)) return swimPathOfScenario(scenario) ?? networkDbPathOfScenario(scenario)
   const path = pathOfScenario(scenario, hello as Hello)
   if (path !== null) return path
   throw new UsageError(
@@ -62,9 +62,7 @@ async function observe(runner: Runner, scenario: Scenario): Promise<Seen> {
     const path = pathOf(runner, scenario)
     const { events, violation, violationEvent } = await (path === null
       ? runner.run(scenario)
-      : 'surface' in path
-        ? runner.runSwimPath(path, {})
-        : runner.runPath(path, {}))
+      : runPathOf(runner, path, {}))
     return { trace: trace(events, violation), violation, event: violationEvent }
   } catch (error) {
     if (!(error instanceof AdapterError) || !error.died) throw error

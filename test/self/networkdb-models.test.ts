@@ -1,0 +1,269 @@
+/** The models of the network database: the machine of an entry, its paths, and what the reference and the judge make of them. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createReference } from '../../impl/reference/networkdb/session.ts'
+import {
+  acceptingTransition,
+  entryStart,
+  initialSnapshot,
+  inputsTo,
+  nextSnapshot,
+  outcomeOf,
+  situationOf,
+  timeOf,
+  type EntryInput,
+  type EntryOutcome,
+  type EntryStart,
+} from '../../models/networkdb/member.ts'
+import { networkDbPaths, transitionNames } from '../../models/networkdb/paths.ts'
+import * as rules from '../../models/networkdb/rules.ts'
+import { Cluster } from '../../properties/networkdb/cluster.ts'
+import { Expected } from '../../properties/networkdb/expected.ts'
+import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
+import { judgeEntries } from '../../properties/networkdb/records.ts'
+import { defaultNetworkDbOptions } from '../../traces/scenario.ts'
+import { runNetworkDbPath } from '../../traces/run/networkdb/member-path.ts'
+import { networkDbMutants } from '../mutants/networkdb.ts'
+
+describe('formulas have the values of the implementations that they come from', () => {
+  test.each([
+    [0, 5, 6],
+    [6, 5, 6],
+    [5, 5, 6],
+    [9, 3, 9],
+  ])('a clock of %i that sees %i shows %i', (clock, seen, shown) => {
+    expect(rules.witness(clock, seen)).toBe(shown)
+  })
+
+  test.each([
+    [4, 1, 4],
+    [4, 9, 4],
+    [4, 10, 8],
+    [4, 99, 8],
+    [4, 100, 12],
+  ])('rounds, multiplier %i, %i nodes', (multiplier, nodes, rounds) => {
+    expect(rules.roundsAtMost(multiplier, nodes)).toBe(rounds)
+  })
+
+  test('an attachment is remembered for longer than any entry', () => {
+    expect(rules.attachmentReapInterval(1_800_000, 5_000)).toBe(1_825_000)
+  })
+})
+
+const statuses: readonly rules.EntryStatus[] = ['absent', 'live', 'suspended', 'tombstone']
+const situation: fc.Arbitrary<EntryStart> = fc
+  .record({
+    status: fc.constantFrom(...statuses),
+    time: fc.integer({ min: 3, max: 6 }),
+    mine: fc.boolean(),
+    attached: fc.boolean(),
+    writer: fc.constantFrom('attached' as const, 'failed' as const, 'detached' as const),
+  })
+  .map((at) => (at.status === 'absent' ? { ...at, time: 0, mine: false } : at))
+
+/** What networkdb does with a table event, written down once more as its source reads. */
+function networkdb(at: EntryStart, input: Extract<EntryInput, { readonly relation: string }>): EntryOutcome {
+  const { status, time, attached, writer } = at
+  const stays = { status, time }
+  if (input.type === 'told-own') return stays
+  if (!attached || writer === 'detached') return stays
+  const said = timeOf(time, input.relation)
+  if (status !== 'absent' && time >= said) return stays
+  return { status: input.deletes ? 'tombstone' : writer === 'failed' ? 'suspended' : 'live', time: said }
+}
+
+describe('the machine of an entry', () => {
+  test('accepts exactly what is written of what is told', () => {
+    const told = fc.record({
+      type: fc.constantFrom('told' as const, 'told-own' as const),
+      relation: fc.constantFrom('older' as const, 'equal' as const, 'newer' as const),
+      deletes: fc.boolean(),
+    })
+    const time = fc.integer({ min: 0, max: 8 })
+    fc.assert(
+      fc.property(situation, told, fc.constantFrom(...statuses), time, (at, input, status, to) => {
+        fc.pre(at.status !== 'absent' || input.relation === 'newer')
+        const expected = networkdb(at, input)
+        const accepts = acceptingTransition(at, { ...input, outcome: { status, time: to } }) !== null
+        expect(accepts).toBe(status === expected.status && to === expected.time)
+      }),
+      { numRuns: 20_000 },
+    )
+  })
+
+  test('never lets a time fall, but where nothing is held any more', () => {
+    fc.assert(
+      fc.property(situation, (at) => {
+        for (const input of inputsTo(at)) {
+          const { outcome } = outcomeOf(at, input)!
+          expect(outcome.status === 'absent' || outcome.time >= at.time).toBe(true)
+        }
+      }),
+    )
+  })
+
+  test('takes of its own events any time above what was held, and none below', () => {
+    const at: EntryStart = { ...entryStart, status: 'live', time: 4, attached: true }
+    const event = (time: number) => ({ type: 'update' as const, outcome: { status: 'live' as const, time } })
+    expect([3, 4, 5, 9].map((time) => acceptingTransition(at, event(time)) !== null)).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ])
+  })
+
+  test('as an XState machine goes where its rules say, along every path', () => {
+    const taken = new Set<string>()
+    for (const { steps } of networkDbPaths()) {
+      let snapshot = initialSnapshot()
+      for (const input of steps) {
+        const at = situationOf(snapshot)
+        const { name, outcome, next } = outcomeOf(at, input)!
+        taken.add(name)
+        const wrong = statuses.find((status) => status !== outcome.status)!
+        const refused = nextSnapshot(snapshot, { ...input, outcome: { ...outcome, status: wrong } })
+        expect(situationOf(refused)).toEqual(at)
+        snapshot = nextSnapshot(snapshot, { ...input, outcome })
+        expect(situationOf(snapshot)).toEqual(next)
+      }
+    }
+    expect([...taken].sort()).toEqual(transitionNames())
+  })
+})
+
+/** A judge's view of a node in a situation, and the verdict on an outcome of an input. */
+function judges(at: EntryStart, input: EntryInput, outcome: EntryOutcome): boolean {
+  const claims = { profiles: new Set(['networkdb']), layers: new Set(['step'] as const) }
+  const cluster = new Cluster(defaultNetworkDbOptions, claims, ['n1', 'n2'])
+  const node = cluster.node('n1')
+  node.name = 'n1'
+  node.now = 10
+  const place = { network: 'net1', key: 'k' }
+  const attach = (name: string) =>
+    node.attachments.set(`${name} net1`, { name, network: 'net1', time: 1, status: 'joined', dueAt: Infinity })
+  if (at.attached) attach('n1')
+  if (at.writer !== 'detached') attach('n2')
+  const status = at.writer === 'failed' ? 'failed' : 'active'
+  node.peers.set('n2', { name: 'n2', address: 'n2', status, time: 0 })
+  const owner = at.mine ? 'n1' : 'n2'
+  if (at.status !== 'absent') {
+    node.entries.set('net1 k', { ...place, owner, time: at.time, value: 'v', status: at.status, dueAt: 1e9 })
+  }
+  const expected = new Expected(node, defaultNetworkDbOptions)
+  const event = { name: 'n2', network: 'net1', time: 9 }
+  switch (input.type) {
+    case 'told':
+    case 'told-own': {
+      const by = input.type === 'told' ? 'n2' : 'n1'
+      const time = timeOf(at.time, input.relation)
+      const said = { type: 'table', ...place, owner: by, time, value: 'v', residual: 0 } as const
+      expected.tellTable({ ...said, event: input.deletes ? 'delete' : 'update' }, false)
+      break
+    }
+    case 'writer-fails':
+      expected.peerDown('n2')
+      break
+    case 'writer-returns':
+      expected.peerUp('n2', 'n2')
+      break
+    case 'writer-leaves':
+    case 'writer-joins':
+      expected.tellNetwork({ type: 'network', event: input.type === 'writer-leaves' ? 'leave' : 'join', ...event })
+      break
+    case 'leave':
+      expected.leaveNetwork('net1', 9, () => outcome.time)
+      break
+    default:
+      throw new Error(`not of others: ${input.type}`)
+  }
+  const taken = outcomeOf(at, input)!.next.mine ? 'n1' : 'n2'
+  const seen =
+    outcome.status === 'absent'
+      ? at.status === 'absent'
+        ? []
+        : [{ ...place, status: 'forgotten' as const }]
+      : [{ ...place, owner: taken, time: outcome.time, value: 'v', status: outcome.status }]
+  judgeEntries(cluster, node, expected, seen)
+  return cluster.conclude() === null
+}
+
+describe('machine, judge and reference agree', () => {
+  test('on what is allowed to come of any input in any situation, and what is not', () => {
+    const choice = fc.record({
+      at: situation,
+      pick: fc.nat(),
+      status: fc.constantFrom(...statuses),
+      time: fc.integer({ min: 0, max: 9 }),
+    })
+    let allowed = 0
+    fc.assert(
+      fc.property(choice, ({ at, pick, status, time }) => {
+        const inputs = inputsTo(at).filter(
+          ({ type }) => type.startsWith('told') || type.startsWith('writer') || type === 'leave',
+        )
+        const input = inputs[pick % inputs.length]!
+        // Half of all outcomes are those that the machine wants.
+        const wanted = outcomeOf(at, input)!.outcome
+        const outcome = pick % 2 === 0 ? wanted : { status, time: status === 'absent' ? 0 : time }
+        // Times of the node's own are judged by its clock, which has its own test.
+        fc.pre(!(input.type === 'leave' && wanted.time > at.time && outcome.status === 'tombstone'))
+        const accepts = acceptingTransition(at, { ...input, outcome }) !== null
+        if (accepts) allowed++
+        expect(judges(at, input, outcome)).toBe(accepts)
+      }),
+      { numRuns: 50_000 },
+    )
+    expect(allowed).toBeGreaterThan(20_000)
+  })
+
+  const reference = createReference()
+  const judge = () => createNetworkDbJudge(reference.hello.profiles, ['step'])
+
+  test('the reference takes every transition, and neither machine nor judge objects', () => {
+    const taken = new Set<string>()
+    for (const path of networkDbPaths()) {
+      const { violation, transitions } = runNetworkDbPath(path, reference, judge())
+      expect({ path: path.name, violation }).toEqual({ path: path.name, violation: null })
+      const count = [...transitions.values()].reduce((sum, each) => sum + each, 0)
+      expect({ path: path.name, count }).toEqual({ path: path.name, count: path.steps.length })
+      for (const name of transitions.keys()) taken.add(name)
+    }
+    expect([...taken].sort()).toEqual(transitionNames())
+  })
+
+  /** Mutants that do another thing with an entry than the machine allows. */
+  const ofEntries = [
+    'takes-entries-anywhere',
+    'takes-from-anybody',
+    'takes-own-entries-back',
+    'last-arrival-wins',
+    'takes-from-first-owner-only',
+    'deletes-without-tombstone',
+    'drops-unknown-deletions',
+    'deletes-entries-of-failed',
+    'loses-entries-of-returned',
+    'keeps-entries-of-leavers',
+    'leaves-without-tombstones',
+    'keeps-entries-of-others',
+    'create-overwrites',
+    'update-creates',
+    'forgets-updates',
+    'keeps-tombstones-for-ever',
+  ]
+
+  test.each(ofEntries)('where a node %s, the machine refuses what the judge blames', (name) => {
+    const mutant = networkDbMutants.find((each) => each.name === name)!
+    const implementation = mutant.create() as ReturnType<typeof createReference>
+    const all = networkDbPaths().map((path) => ({ path, result: runNetworkDbPath(path, implementation, judge()) }))
+    const failed = all.filter(({ result }) => result.violation !== null)
+    expect(failed.map(({ result }) => result.violation!.requirement)).toContain(mutant.breaks)
+    // Without the judge the machine is stuck on the same paths.
+    const lenient = () => createNetworkDbJudge([], ['step'])
+    const stuck = failed.filter(({ path }) => {
+      const { transitions } = runNetworkDbPath(path, implementation, lenient())
+      return [...transitions.values()].reduce((sum, each) => sum + each, 0) < path.steps.length
+    })
+    expect(stuck.length).toBeGreaterThan(0)
+  })
+})
