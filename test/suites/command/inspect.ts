@@ -16,7 +16,7 @@ export type List = (typeof lists)[number]
 
 const suiteTexts: Readonly<Record<(typeof suites)[number], string>> = {
   raft: 'Raft: an implementation against every requirement of the profiles that it claims',
-  swim: 'SWIM: the reference against every requirement of the profiles that it claims',
+  swim: 'SWIM: an implementation against every requirement of the profiles that it claims',
   adapter: 'the adapter itself: whether it keeps to the protocol',
   wire: 'a process that speaks the wire format of memberlist, against members that are played over real sockets',
 }
