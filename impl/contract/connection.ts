@@ -66,6 +66,7 @@ export class Connection {
   #nextSeq = 1
   #nextRun = 1
   #failure: AdapterError | null = null
+  #offersSeveral = false
   #closing = false
 
   constructor(command: readonly string[], options: AdapterOptions = {}) {
@@ -100,6 +101,11 @@ export class Connection {
     return this.#closing || this.#failure !== null
   }
 
+  /** Whether each start has to say of which surface it is. */
+  get offersSeveral(): boolean {
+    return this.#offersSeveral
+  }
+
   newRun(): number {
     return this.#nextRun++
   }
@@ -109,6 +115,7 @@ export class Connection {
     const reading = { form: commonReplies.hello }
     const { hello } = await this.#send('hello', null, { protocol: 1 }, reading, 0)
     const offered: readonly AnyHello[] = Array.isArray(hello) ? hello : [hello]
+    this.#offersSeveral = offered.length > 1
     const meant = offered.find(
       ({ surfaces }) => surface === undefined || (surfaces as readonly string[])[0] === surface,
     )

@@ -110,7 +110,8 @@ export const openSession = async <Surface extends SurfaceName>(
 ): Promise<StdioSession<WordsOf[Surface]>> => {
   const run = connection.newRun()
   const { nodes } = start
-  const { answers } = await connection.ask('start', run, { start }, readings[surface].start, nodes.length)
+  const fields = connection.offersSeveral ? { surface, start } : { start }
+  const { answers } = await connection.ask('start', run, fields, readings[surface].start, nodes.length)
   const check = dialects[surface].createCheck(start)
   const session = new Session<WordsOf[Surface]>(connection, run, answers, check, readings[surface])
   session.checkInitial(nodes)

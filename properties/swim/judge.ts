@@ -170,7 +170,7 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       before.set(subject, member.known(subject))
       metasBefore.set(subject, member.metas[subject])
     }
-    probes.noteAsked(member, answer.outputs)
+    probes.noteAsked(cluster, member, answer.outputs)
     judgeOwn(cluster, member, input, said)
     judgeTable(cluster, member, input, answer.members, said)
     this.#show(member)

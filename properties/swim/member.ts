@@ -108,6 +108,8 @@ export class Member {
   /** By sequence number. */
   readonly probes = new Map<number, Probe>()
   readonly relays = new Map<number, Relay>()
+  /** By the number of a request to helpers, where that differs from the number of the probe. */
+  readonly requests = new Map<number, Probe>()
   /** The probe that is under way, or was last; and helpers that were asked in this step, and not yet looked at. */
   probe: Probe | null = null
   asked = 0
@@ -176,6 +178,7 @@ export class Member {
     this.accusations.clear()
     this.probes.clear()
     this.relays.clear()
+    this.requests.clear()
     this.probe = null
     this.probeCount = this.probeExcess = this.gossipExcess = 0
     this.sent.clear()

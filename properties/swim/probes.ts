@@ -77,7 +77,7 @@ export function noteArrival(cluster: Cluster, member: Member, message: OutgoingM
 }
 
 function noteAck(cluster: Cluster, member: Member, { sequence }: View<'ack' | 'nack'>, owed: Owed): void {
-  const probe = member.probes.get(sequence)
+  const probe = member.requests.get(sequence) ?? member.probes.get(sequence)
   if (probe !== undefined && member.now <= probe.deadline) probe.answered = true
   const relay = member.relays.get(sequence)
   if (relay === undefined || relay.answered || relay.ended) return
@@ -316,6 +316,7 @@ function judgeRequest(cluster: Cluster, member: Member, { to }: OutgoingMessage,
   }
   probe.helpers.add(helper)
   probe.tableSize = Math.max(probe.tableSize, member.size, member.sizeBefore)
+  if (view.sequence !== probe.sequence) remember(member.requests, view.sequence, probe)
   if (view.nack) probe.nacksWanted++
   tested[R.helpersAreBounded]!++
   if (probe.helpers.size > options.indirectChecks) {
@@ -465,13 +466,13 @@ export function noteSilence(cluster: Cluster, member: Member, probe: Probe): voi
 }
 
 /** Counts the helpers that are asked in a step, before it is judged what became of the probe. */
-export function noteAsked(member: Member, outputs: readonly Output[]): void {
+export function noteAsked(cluster: Cluster, member: Member, outputs: readonly Output[]): void {
   const { probe } = member
   member.asked = 0
   if (probe === null) return
   for (const output of outputs) {
     if (output.type !== 'message' || output.view.kind !== 'indirect-ping') continue
-    if (output.view.sequence === probe.sequence) member.asked++
+    if (output.view.target === cluster.name(probe.target)) member.asked++
   }
 }
 

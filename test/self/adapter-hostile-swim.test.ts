@@ -124,6 +124,12 @@ describe('the surface', () => {
     }
   })
 
+  test('is said by each start where there are several', async () => {
+    const adapter = await spawnAdapter(command('two-surfaces'), swim)
+    await drive(await adapter.open(start))
+    await adapter.close()
+  })
+
   test('is the first that is offered where none was asked for', async () => {
     const adapter = await spawnAdapter(command('two-surfaces'))
     expect(adapter.surface).toBe('raft')

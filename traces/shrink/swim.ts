@@ -1,5 +1,5 @@
 /** What makes a SWIM scenario simpler. */
-import type { Operation, SwimScenario } from '../../models/swim/vocabulary.ts'
+import type { Operation, SwimOptions, SwimScenario } from '../../models/swim/vocabulary.ts'
 import { defaultSwimOptions } from '../scenario.ts'
 import { swimNodesOf } from '../scenario/swim.ts'
 import { type ShrinkRules, stepsWithout, withSteps } from './rules.ts'
@@ -21,9 +21,10 @@ export const swimRules: ShrinkRules<SwimScenario> = {
     (best) => [{ ...best, options: defaultSwimOptions }],
     ...(Object.keys(defaultSwimOptions) as (keyof typeof defaultSwimOptions)[]).map(
       (name) =>
-        ({ options, ...best }: SwimScenario): SwimScenario[] => [
-          { ...best, options: { ...options, [name]: defaultSwimOptions[name] } },
-        ],
+        ({ options, ...best }: SwimScenario): SwimScenario[] => {
+          const simpler = { ...options, [name]: defaultSwimOptions[name] }
+          return hasTimeLeft(options) && !hasTimeLeft(simpler) ? [] : [{ ...best, options: simpler }]
+        },
     ),
     (best) => (best.members.length === best.nodes.length ? [] : [{ ...best, members: best.nodes }]),
     (best) => [withSteps(best, best.steps.map(plain))],
@@ -33,6 +34,11 @@ export const swimRules: ShrinkRules<SwimScenario> = {
     if (of.type !== 'join' || of.to.length < 2) return []
     return of.to.map((node) => ({ ...of, to: [node] }))
   },
+}
+
+/** Whether a probe leaves helpers as much time as it takes itself: no implementation is made for less. */
+function hasTimeLeft({ probeInterval, probeTimeout }: SwimOptions): boolean {
+  return 2 * probeTimeout <= probeInterval + 1
 }
 
 /** Texts are numbered by their place: they need only differ. */

@@ -241,6 +241,8 @@ const reply = (request) => {
     case 'hello':
       return { ...line, hello }
     case 'start':
+      if (mode === 'two-surfaces' && request.surface !== 'swim')
+        return { ...line, error: { kind: 'unsupported', text: 'only SWIM is played' } }
       runs.set(run, startRun(request.start))
       return { ...line, answers: [...runs.get(run).nodes.values()].map((node) => whole(node, 0)) }
     case 'steps': {

@@ -301,7 +301,7 @@ const checks: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
       const session = await plan.open(connection, 1)
       const [message] = await plan.speak(session)
       if (message === undefined) return inconclusive('no message was sent')
-      const again = delivery(message.to, 1, message)
+      const again = delivery(message.to, 0, message)
       const answers = [await stepOf(session, again), await stepOf(session, again)]
       const error = answers.map(errorIn).find((each) => each !== undefined)
       if (error !== undefined) return fail(`the second delivery of a message gave ${error.kind}: ${error.text}`)

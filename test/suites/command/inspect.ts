@@ -16,7 +16,7 @@ export type List = (typeof lists)[number]
 
 const suiteTexts: Readonly<Record<(typeof suites)[number], string>> = {
   raft: 'Raft: an implementation against every requirement of the profiles that it claims',
-  swim: 'SWIM: the reference against every requirement of the profiles that it claims',
+  swim: 'SWIM: an implementation against every requirement of the profiles that it claims',
   networkdb: 'the network database: the reference against every requirement of the profile that it claims',
   ipam: 'Addresses: the reference against every requirement of the profiles that it claims',
   adapter: 'the adapter itself: whether it keeps to the protocol',
