@@ -172,7 +172,8 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
   }
 
-  #judgeClocks(node: Node, input: LiveInput, { state, outputs }: Answer, expected: Expected): void {
+  #judgeClocks(node: Node, input: LiveInput, answer: Answer, expected: Expected): void {
+    const { state, outputs } = answer
     const before = { network: node.networkClock, table: node.tableClock }
     const entriesChanged = [...expected.entries.values()].filter(({ rule }) => rule === R.ownLeaveBuries).length
     if (state !== null) node.observe(state)
@@ -180,10 +181,31 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       (output) => output.type === 'message' && output.view.kind.startsWith('bulk-sync'),
     ).length
     const isAsked = input.type === 'operation'
+    this.#judgeOwnTimes(node, answer, isAsked)
     const networkTicks = isAsked || input.type === 'peer' ? 1 : 0
     this.#judgeClock(node, 'network clock', before.network, node.networkClock, expected.networkTime, networkTicks)
     const tableTicks = syncs + (isAsked ? Math.max(1, entriesChanged) : 0)
     this.#judgeClock(node, 'table clock', before.table, node.tableClock, expected.tableTime, tableTicks)
+  }
+
+  /** The clocks show at least the times that the node has just given to something of its own. */
+  #judgeOwnTimes(node: Node, { attachments, entries, outputs }: Answer, isAsked: boolean): void {
+    const judge = (time: number, clock: number): void => {
+      this.#cluster.tested[R.ownEventsAreNewer]!++
+      if (time <= clock) return
+      const text = `gives ${time} to something of its own, and its clock shows ${clock} then`
+      this.#cluster.fail(R.ownEventsAreNewer, node, text, `at least ${time}`)
+    }
+    for (const output of outputs) {
+      if (output.type === 'message' && 'entries' in output.view) judge(output.view.time, node.tableClock)
+    }
+    if (!isAsked) return
+    for (const change of attachments ?? []) {
+      if (change.name === node.name && change.status !== 'forgotten') judge(change.time, node.networkClock)
+    }
+    for (const change of entries ?? []) {
+      if (change.status !== 'forgotten' && change.owner === node.name) judge(change.time, node.tableClock)
+    }
   }
 
   #judgeClock(node: Node, what: string, before: number, after: number, seen: number, ticks: number): void {

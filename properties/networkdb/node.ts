@@ -35,7 +35,7 @@ export interface Rounds {
 
 /** Key of an attachment, and of an entry. */
 export const attachmentKey = (name: Name, network: string): string => `${name} ${network}`
-export const entryKey = (network: string, key: string): string => `${network} ${key}`
+export const entryKey = (network: string, key: string): string => `${network}/${key}`
 
 export class Node {
   /** Address. */
