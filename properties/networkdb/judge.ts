@@ -18,18 +18,17 @@ import { Cluster } from './cluster.ts'
 import { Expected } from './expected.ts'
 import { disagreement, judgeConvergence } from './liveness.ts'
 import { attachmentKey, entryKey, type Node } from './node.ts'
-import { expectOperation, judgeAnswer, judgeJoinsOverdue, judgeResult, noteLeftNetwork } from './operations.ts'
+import {
+  expectOperation,
+  judgeAnswer,
+  judgeJoinsOverdue,
+  judgeResult,
+  noteAsked,
+  noteLeftNetwork,
+} from './operations.ts'
 import { judgeAttachments, judgeEntries, judgeOverdue, judgePeers } from './records.ts'
 import { R } from './requirements.ts'
-import {
-  judgeMessages,
-  judgeOwed,
-  judgeSyncsOnJoin,
-  judgeSyncsPeriodically,
-  noteAudience,
-  noteHeard,
-  noteOwn,
-} from './telling.ts'
+import { judgeMessages, judgeOwed, judgeSyncsPeriodically, noteAudience, noteHeard, noteOwn } from './telling.ts'
 import { judgeWatch, noteOwnWrite } from './watching.ts'
 
 /** What the judge needs of a start; the contract's own type has more. */
@@ -138,7 +137,7 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   #expect(node: Node, input: LiveInput, answer: Answer, expected: Expected): void {
     switch (input.type) {
       case 'deliver':
-        return this.#expectMessage(input.message, expected)
+        return this.#expectMessage(node, input.message, expected)
       case 'peer':
         return input.status === 'up' ? expected.peerUp(input.name, input.address) : expected.peerDown(input.name)
       case 'operation':
@@ -148,7 +147,7 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
   }
 
-  #expectMessage({ view }: OutgoingMessage, expected: Expected): void {
+  #expectMessage(node: Node, { view }: OutgoingMessage, expected: Expected): void {
     switch (view.kind) {
       case 'gossip':
         for (const event of view.events) {
@@ -162,6 +161,7 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       case 'bulk-sync':
       case 'bulk-sync-reply':
         expected.tableTime = view.time
+        for (const { unanswered } of node.operations.values()) unanswered.delete(view.name)
         for (const event of view.attachments) expected.tellNetwork(event)
         for (const event of view.entries) expected.tellTable(event, true)
         return
@@ -226,13 +226,7 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   #judgeOutputs(node: Node, input: LiveInput, { outputs }: Answer): void {
     const cluster = this.#cluster
     const messages = outputs.filter(isMessage)
-    if (input.type === 'operation') {
-      const { operation } = input
-      const network = 'network' in operation ? operation.network : ''
-      node.operations.set(input.id, { type: operation.type, network, since: node.now })
-      const refused = outputs.some((output) => output.type === 'result' && output.status === 'failed')
-      if (operation.type === 'join-network' && !refused) judgeSyncsOnJoin(cluster, node, network, messages)
-    }
+    if (input.type === 'operation') noteAsked(node, input)
     judgeMessages(cluster, node, input, messages)
     for (const output of outputs) if (output.type === 'result') judgeResult(cluster, node, output)
   }
