@@ -60,7 +60,7 @@ export interface TableEvent {
   readonly owner: Name
   readonly time: Time
   readonly value: string
-  /** Of a deletion: how long it is still to be remembered; 0 for as long as the receiver's settings say. */
+  /** Of what is deleted or hidden: how long it is still to be remembered; 0 for as long as the receiver's settings say. */
   readonly residual: Milliseconds
 }
 

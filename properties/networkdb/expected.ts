@@ -112,7 +112,7 @@ export class Expected {
     else {
       const status = next.status as SeenEntry['status']
       const { reapInterval } = this.options
-      const lasts = deletes && residual > 0 ? residual : reapInterval
+      const lasts = residual > 0 ? residual : reapInterval
       const dueAt = status === 'live' ? Infinity : this.node.now + lasts
       this.setEntry(network, key, { network, key, owner, time, value, status, dueAt }, R[rule], time)
     }

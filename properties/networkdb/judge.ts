@@ -18,18 +18,17 @@ import { Cluster } from './cluster.ts'
 import { Expected } from './expected.ts'
 import { disagreement, judgeConvergence } from './liveness.ts'
 import { attachmentKey, entryKey, type Node } from './node.ts'
-import { expectOperation, judgeAnswer, judgeJoinsOverdue, judgeResult, noteLeftNetwork } from './operations.ts'
+import {
+  expectOperation,
+  judgeAnswer,
+  judgeJoinsOverdue,
+  judgeResult,
+  noteAsked,
+  noteLeftNetwork,
+} from './operations.ts'
 import { judgeAttachments, judgeEntries, judgeOverdue, judgePeers } from './records.ts'
 import { R } from './requirements.ts'
-import {
-  judgeMessages,
-  judgeOwed,
-  judgeSyncsOnJoin,
-  judgeSyncsPeriodically,
-  noteAudience,
-  noteHeard,
-  noteOwn,
-} from './telling.ts'
+import { judgeMessages, judgeOwed, judgeSyncsPeriodically, noteAudience, noteHeard, noteOwn } from './telling.ts'
 import { judgeWatch, noteOwnWrite } from './watching.ts'
 
 /** What the judge needs of a start; the contract's own type has more. */
@@ -138,7 +137,7 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   #expect(node: Node, input: LiveInput, answer: Answer, expected: Expected): void {
     switch (input.type) {
       case 'deliver':
-        return this.#expectMessage(input.message, expected)
+        return this.#expectMessage(node, input.message, expected)
       case 'peer':
         return input.status === 'up' ? expected.peerUp(input.name, input.address) : expected.peerDown(input.name)
       case 'operation':
@@ -148,7 +147,7 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
   }
 
-  #expectMessage({ view }: OutgoingMessage, expected: Expected): void {
+  #expectMessage(node: Node, { view }: OutgoingMessage, expected: Expected): void {
     switch (view.kind) {
       case 'gossip':
         for (const event of view.events) {
@@ -162,6 +161,7 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       case 'bulk-sync':
       case 'bulk-sync-reply':
         expected.tableTime = view.time
+        for (const { unanswered } of node.operations.values()) unanswered.delete(view.name)
         for (const event of view.attachments) expected.tellNetwork(event)
         for (const event of view.entries) expected.tellTable(event, true)
         return
@@ -172,7 +172,8 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
   }
 
-  #judgeClocks(node: Node, input: LiveInput, { state, outputs }: Answer, expected: Expected): void {
+  #judgeClocks(node: Node, input: LiveInput, answer: Answer, expected: Expected): void {
+    const { state, outputs } = answer
     const before = { network: node.networkClock, table: node.tableClock }
     const entriesChanged = [...expected.entries.values()].filter(({ rule }) => rule === R.ownLeaveBuries).length
     if (state !== null) node.observe(state)
@@ -180,10 +181,31 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       (output) => output.type === 'message' && output.view.kind.startsWith('bulk-sync'),
     ).length
     const isAsked = input.type === 'operation'
+    this.#judgeOwnTimes(node, answer, isAsked)
     const networkTicks = isAsked || input.type === 'peer' ? 1 : 0
     this.#judgeClock(node, 'network clock', before.network, node.networkClock, expected.networkTime, networkTicks)
     const tableTicks = syncs + (isAsked ? Math.max(1, entriesChanged) : 0)
     this.#judgeClock(node, 'table clock', before.table, node.tableClock, expected.tableTime, tableTicks)
+  }
+
+  /** The clocks show at least the times that the node has just given to something of its own. */
+  #judgeOwnTimes(node: Node, { attachments, entries, outputs }: Answer, isAsked: boolean): void {
+    const judge = (time: number, clock: number): void => {
+      this.#cluster.tested[R.ownEventsAreNewer]!++
+      if (time <= clock) return
+      const text = `gives ${time} to something of its own, and its clock shows ${clock} then`
+      this.#cluster.fail(R.ownEventsAreNewer, node, text, `at least ${time}`)
+    }
+    for (const output of outputs) {
+      if (output.type === 'message' && 'entries' in output.view) judge(output.view.time, node.tableClock)
+    }
+    if (!isAsked) return
+    for (const change of attachments ?? []) {
+      if (change.name === node.name && change.status !== 'forgotten') judge(change.time, node.networkClock)
+    }
+    for (const change of entries ?? []) {
+      if (change.status !== 'forgotten' && change.owner === node.name) judge(change.time, node.tableClock)
+    }
   }
 
   #judgeClock(node: Node, what: string, before: number, after: number, seen: number, ticks: number): void {
@@ -204,13 +226,7 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   #judgeOutputs(node: Node, input: LiveInput, { outputs }: Answer): void {
     const cluster = this.#cluster
     const messages = outputs.filter(isMessage)
-    if (input.type === 'operation') {
-      const { operation } = input
-      const network = 'network' in operation ? operation.network : ''
-      node.operations.set(input.id, { type: operation.type, network, since: node.now })
-      const refused = outputs.some((output) => output.type === 'result' && output.status === 'failed')
-      if (operation.type === 'join-network' && !refused) judgeSyncsOnJoin(cluster, node, network, messages)
-    }
+    if (input.type === 'operation') noteAsked(node, input)
     judgeMessages(cluster, node, input, messages)
     for (const output of outputs) if (output.type === 'result') judgeResult(cluster, node, output)
   }

@@ -33,9 +33,22 @@ export interface Rounds {
   at: Milliseconds
 }
 
+/** An operation that has no result so far. */
+export interface Asked {
+  readonly type: string
+  readonly since: Milliseconds
+  /** The network that it joins; '' for none. */
+  readonly joins: string
+  /** How many members that had then. */
+  readonly members: number
+  /** Of these: who was sent no bulk sync so far, by address; and who has sent none, by name. */
+  readonly unsynced: Set<NodeId>
+  readonly unanswered: Set<Name>
+}
+
 /** Key of an attachment, and of an entry. */
 export const attachmentKey = (name: Name, network: string): string => `${name} ${network}`
-export const entryKey = (network: string, key: string): string => `${network} ${key}`
+export const entryKey = (network: string, key: string): string => `${network}/${key}`
 
 export class Node {
   /** Address. */
@@ -70,10 +83,7 @@ export class Node {
   readonly greatest = new Map<string, number>()
   /** By network: local instant since which it ought to have synchronized it. */
   readonly syncSince = new Map<string, Milliseconds>()
-  readonly operations = new Map<
-    number,
-    { readonly type: string; readonly network: string; readonly since: Milliseconds }
-  >()
+  readonly operations = new Map<number, Asked>()
   /** It has told somebody that it leaves. */
   hasToldLeave = false
 

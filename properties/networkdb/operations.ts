@@ -3,7 +3,7 @@ import * as rules from '../../models/networkdb/rules.ts'
 import type { Answer, EntryChange, Input, Operation, Output } from '../../models/networkdb/vocabulary.ts'
 import type { Cluster } from './cluster.ts'
 import type { Expected } from './expected.ts'
-import { attachmentKey, entryKey, type Node, visibleValue } from './node.ts'
+import { attachmentKey, entryKey, type Asked as Pending, type Node, visibleValue } from './node.ts'
 import { R } from './requirements.ts'
 
 type Asked = Extract<Input, { readonly type: 'operation' }>
@@ -148,7 +148,7 @@ export function judgeResult(cluster: Cluster, node: Node, { operation, status }:
   if (asked === undefined) return
   node.operations.delete(operation)
   if (status !== 'ok') return
-  if (asked.type === 'join-network') node.synced.add(asked.network)
+  if (asked.type === 'join-network') judgeJoined(cluster, node, asked)
   if (asked.type !== 'leave') return
   node.left = true
   cluster.tested[R.leaveIsTold]!++
@@ -156,11 +156,40 @@ export function judgeResult(cluster: Cluster, node: Node, { operation, status }:
   cluster.fail(R.leaveIsTold, node, 'says that it has left, and has told nobody', 'that it leaves, told to somebody')
 }
 
-/** Who was asked to join has an answer in time. */
+/** Of those who were members when it was asked and still are, each was sent a bulk sync, and has answered or had the time. */
+function judgeJoined(cluster: Cluster, node: Node, { joins, since, unsynced, unanswered }: Pending): void {
+  node.synced.add(joins)
+  for (const { name, address } of node.peersOf(joins)) {
+    cluster.tested[R.syncsOnJoin]!++
+    if (unsynced.has(address)) {
+      const text = `says that it has joined ${joins}, without ${name}`
+      cluster.fail(R.syncsOnJoin, node, text, `a bulk sync with ${name}`)
+    }
+    if (!unanswered.has(name) || node.now - since >= cluster.options.bulkSyncTimeout) continue
+    const text = `says that it has joined ${joins} before ${name} has answered`
+    cluster.fail(R.joinsNetworks, node, text, 'all answers, or the end of the time to wait')
+  }
+}
+
+/** Results of joining and leaving come later. */
+export function noteAsked(node: Node, { id, operation }: Asked): void {
+  const joins = operation.type === 'join-network' ? operation.network : ''
+  const members = joins === '' ? [] : node.peersOf(joins)
+  node.operations.set(id, {
+    type: operation.type,
+    since: node.now,
+    joins,
+    members: members.length,
+    unsynced: new Set(members.map(({ address }) => address)),
+    unanswered: new Set(members.map(({ name }) => name)),
+  })
+}
+
+/** Who was asked to join answers in time, which is that for each of the members, one after the other. */
 export function judgeJoinsOverdue(cluster: Cluster, node: Node): void {
-  for (const { type, since } of node.operations.values()) {
-    if (type !== 'join-network' || node.now - since <= cluster.options.bulkSyncTimeout) continue
-    const most = cluster.options.bulkSyncTimeout
+  for (const { joins, since, members } of node.operations.values()) {
+    const most = cluster.options.bulkSyncTimeout * Math.max(1, members)
+    if (joins === '' || node.now - since <= most) continue
     cluster.fail(R.joinsNetworks, node, `has not ended joining for ${node.now - since} ms`, `an end within ${most} ms`)
   }
 }

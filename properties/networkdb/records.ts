@@ -162,7 +162,9 @@ const isSame = (left: Entry | undefined, right: Entry | undefined): boolean =>
   left?.value === right?.value
 
 const describeAttachment = (record: Pick<SeenAttachment, 'status' | 'time'> | undefined): string =>
-  record === undefined ? 'nothing' : `${record.status} at ${record.time}`
+  record === undefined ? 'nothing' : `${record.status} at ${record.time < 0 ? 'a time of its own' : record.time}`
 
 const describeEntry = (entry: Pick<SeenEntry, 'status' | 'value' | 'owner' | 'time'> | undefined): string =>
-  entry === undefined ? 'nothing' : `${entry.status} "${entry.value}" of ${entry.owner} at ${entry.time}`
+  entry === undefined
+    ? 'nothing'
+    : `${entry.status} "${entry.value}" of ${entry.owner} at ${entry.time < 0 ? 'a time of its own' : entry.time}`

@@ -55,7 +55,7 @@ export function noteHeard(node: Node, heard: readonly Heard[]): void {
 const audience = (node: Node, network: string | null): number =>
   (network === null ? node.activePeers() : node.peersOf(network)).length
 
-/** What is owed for long, and could have been told, ought to have been told. */
+/** What is owed for long, and could have been told all the time, ought to have been told. */
 export function judgeOwed(cluster: Cluster, node: Node): void {
   for (const [slot, owed] of node.owed) {
     const { network, event, requirement, since } = owed
@@ -64,7 +64,8 @@ export function judgeOwed(cluster: Cluster, node: Node): void {
       continue
     }
     if (audience(node, network) === 0) {
-      owed.since = node.now
+      // It may have been told to nobody in vain, and whoever comes then learns it by synchronization.
+      node.owed.delete(slot)
       continue
     }
     if (node.now - since <= 3 * cluster.options.gossipInterval) continue
@@ -80,7 +81,7 @@ export function noteAudience(node: Node): void {
   for (const network of node.networks()) note(network, node.peersOf(network).length + 1)
 }
 
-/** By network, '' for the cluster: who was told in this step. */
+/** By network: who was told in this step. */
 type Told = Map<string, Set<string>>
 
 export function judgeMessages(
@@ -120,24 +121,24 @@ function judgeGossip(
   told: Told,
 ): void {
   const network = view.kind === 'gossip' ? null : view.network
-  const members = network === null ? node.activePeers() : node.peersOf(network)
+  if (network !== null) judgeListeners(cluster, node, network, to, told)
+  for (const event of view.events) judgeTold(cluster, node, event, network)
+}
+
+/** Who is told of a network's entries; all else may go to anybody, with whatever the layer below sends. */
+function judgeListeners(cluster: Cluster, node: Node, network: string, to: string, told: Told): void {
+  const members = node.peersOf(network)
   cluster.tested[R.gossipsToMembers]!++
   if (!members.some(({ address }) => address === to)) {
-    const where = network === null ? 'is not there' : `is not in ${network}, as far as it knows, or not there`
-    cluster.fail(R.gossipsToMembers, node, `told ${to}, which ${where}`, members.map(({ name }) => name).join(' '))
+    const text = `told ${to}, which is not in ${network}, as far as it knows, or not there`
+    cluster.fail(R.gossipsToMembers, node, text, members.map(({ name }) => name).join(' '))
   }
-  const listeners = told.get(network ?? '') ?? new Set()
-  told.set(network ?? '', listeners.add(to))
+  const listeners = told.get(network) ?? new Set()
+  told.set(network, listeners.add(to))
   cluster.tested[R.gossipsToFew]!++
-  if (listeners.size > cluster.options.gossipNodes) {
-    cluster.fail(
-      R.gossipsToFew,
-      node,
-      `told ${listeners.size} others at once`,
-      `at most ${cluster.options.gossipNodes}`,
-    )
-  }
-  for (const event of view.events) judgeTold(cluster, node, event, network)
+  const most = cluster.options.gossipNodes
+  if (listeners.size <= most) return
+  cluster.fail(R.gossipsToFew, node, `told ${listeners.size} others at once`, `at most ${most}`)
 }
 
 function judgeTold(cluster: Cluster, node: Node, event: Event, network: string | null): void {
@@ -215,6 +216,7 @@ function judgeSync(
     for (const network of view.networks) {
       if (node.syncSince.has(network)) cluster.tested[R.syncsPeriodically]!++
       node.syncSince.set(network, node.now)
+      for (const { joins, unsynced } of node.operations.values()) if (joins === network) unsynced.delete(to)
     }
   } else if (asked?.view.kind !== 'bulk-sync' || asked.from !== to) {
     cluster.fail(R.answersSync, node, `answers ${to}, which has not asked`, 'an answer to who asks')
@@ -284,8 +286,10 @@ function judgeAnswered(
 
 /** Each network is synchronized again and again, as long as there is anybody to do it with. */
 export function judgeSyncsPeriodically(cluster: Cluster, node: Node): void {
-  const { bulkSyncInterval } = cluster.options
+  const { bulkSyncInterval, bulkSyncTimeout } = cluster.options
   const networks = node.networks()
+  // Each network may be waited for before the next has its turn.
+  const most = 2 * bulkSyncInterval + networks.length * bulkSyncTimeout
   for (const network of node.syncSince.keys()) if (!networks.includes(network)) node.syncSince.delete(network)
   for (const network of networks) {
     const since = node.syncSince.get(network)
@@ -293,29 +297,13 @@ export function judgeSyncsPeriodically(cluster: Cluster, node: Node): void {
       node.syncSince.set(network, node.now)
       continue
     }
-    if (node.now - since <= 2 * bulkSyncInterval) continue
+    if (node.now - since <= most) continue
     cluster.fail(
       R.syncsPeriodically,
       node,
       `has not synchronized ${network} for ${node.now - since} ms`,
       `a bulk sync every ${bulkSyncInterval} ms`,
     )
-  }
-}
-
-/** Who joins a network synchronizes it with all that are in it. */
-export function judgeSyncsOnJoin(
-  cluster: Cluster,
-  node: Node,
-  network: string,
-  messages: readonly OutgoingMessage[],
-): void {
-  for (const { name, address } of node.peersOf(network)) {
-    cluster.tested[R.syncsOnJoin]!++
-    const syncs = messages.some(
-      ({ to, view }) => to === address && view.kind === 'bulk-sync' && view.networks.includes(network),
-    )
-    if (!syncs) cluster.fail(R.syncsOnJoin, node, `joins ${network} without ${name}`, `a bulk sync with ${name}`)
   }
 }
 

@@ -148,7 +148,7 @@ function judges(at: EntryStart, input: EntryInput, outcome: EntryOutcome): boole
   node.peers.set('n2', { name: 'n2', address: 'n2', status, time: 0 })
   const owner = at.mine ? 'n1' : 'n2'
   if (at.status !== 'absent') {
-    node.entries.set('net1 k', { ...place, owner, time: at.time, value: 'v', status: at.status, dueAt: 1e9 })
+    node.entries.set('net1/k', { ...place, owner, time: at.time, value: 'v', status: at.status, dueAt: 1e9 })
   }
   const expected = new Expected(node, defaultNetworkDbOptions)
   const event = { name: 'n2', network: 'net1', time: 9 }

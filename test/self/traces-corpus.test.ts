@@ -465,6 +465,7 @@ const networkDbMistakes: Record<string, string> = {
   'networkdb-leave-comes-late.scenario': 'believes-older-leave',
   'networkdb-leaves-and-joins-again.scenario': 'leaves-without-tombstones',
   'networkdb-new-life.scenario': 'keeps-earlier-life',
+  'networkdb-overlapping-networks.scenario': 'syncs-networks-in-order',
 }
 
 describe('the scenarios of the network database', () => {

@@ -26,7 +26,9 @@ export const networkDbTeller: Teller = {
   isTold: ({ type }) => type !== 'advance',
   notes(_, answer) {
     const { error } = answer as Answer
-    const changes = changesOf(answer as Answer).map((change) => shorten(change, 60))
+    const { outputs } = answer as Answer
+    const seen = outputs.filter(({ type }) => type === 'event').map(describeOutput)
+    const changes = [...changesOf(answer as Answer), ...seen].map((change) => shorten(change, 60))
     const text = [...(error === undefined ? [] : [`${error.kind}: ${shorten(error.text, 60)}`]), ...changes].join(', ')
     return [{ text, tone: error === undefined ? 'plain' : 'down' }]
   },

@@ -70,7 +70,7 @@ export function readNetworkDbOptions(cursor: Cursor): NetworkDbOptions {
 function readKey(cursor: Cursor): { network: string; key: string } {
   const column = cursor.column()
   const { network, key } = splitKey(cursor.string('NETWORK/KEY', scenarioLimits.key))
-  if (network === '' || key === '') throw cursor.error('expected NETWORK/KEY', column)
+  if (!/^[^\s/]+$/.test(network) || key === '') throw cursor.error('expected NETWORK/KEY', column)
   return { network, key }
 }
 
@@ -78,7 +78,10 @@ const ofNetwork = (type: 'join-network' | 'leave-network'): StepReader<Operation
   usage: `${type} NODE NETWORK`,
   read: (cursor) => {
     const node = cursor.node()
-    return { step: 'operation', node, operation: { type, network: cursor.string('a network', scenarioLimits.key) } }
+    const column = cursor.column()
+    const network = cursor.string('a network', scenarioLimits.key)
+    if (!/^[^\s/]+$/.test(network)) throw cursor.error('expected a network, without spaces and slashes', column)
+    return { step: 'operation', node, operation: { type, network } }
   },
 })
 

@@ -19,20 +19,23 @@ import {
   type WithoutDelivery,
 } from '../schema-parts.ts'
 
-const peer = z.strictObject({ name: word, address: nodeId, status: z.enum(['active', 'failed', 'left']) })
+/** Names of lives and networks: texts put them side by side. */
+const label = word.regex(/^[^\s/]+$/)
+
+const peer = z.strictObject({ name: label, address: nodeId, status: z.enum(['active', 'failed', 'left']) })
 const peers = z.array(peer).max(limits.records)
 
-const attachment = z.strictObject({ name: word, network: word, time: natural, status: z.enum(['joined', 'left']) })
+const attachment = z.strictObject({ name: label, network: label, time: natural, status: z.enum(['joined', 'left']) })
 const attachments = z.array(attachment).max(limits.records)
 const attachmentChange = z.discriminatedUnion('status', [
   attachment,
-  z.strictObject({ name: word, network: word, status: z.literal('forgotten') }),
+  z.strictObject({ name: label, network: label, status: z.literal('forgotten') }),
 ])
 
 const entry = z.strictObject({
-  network: word,
+  network: label,
   key: word,
-  owner: word,
+  owner: label,
   time: natural,
   value,
   status: z.enum(['live', 'suspended', 'tombstone']),
@@ -40,29 +43,29 @@ const entry = z.strictObject({
 const entries = z.array(entry).max(limits.records)
 const entryChange = z.discriminatedUnion('status', [
   entry,
-  z.strictObject({ network: word, key: word, status: z.literal('forgotten') }),
+  z.strictObject({ network: label, key: word, status: z.literal('forgotten') }),
 ])
 
 const nodeEvent = z.strictObject({
   type: z.literal('node'),
   event: z.enum(['join', 'leave']),
-  name: word,
+  name: label,
   time: natural,
 })
 const networkEvent = z.strictObject({
   type: z.literal('network'),
   event: z.enum(['join', 'leave']),
-  name: word,
-  network: word,
+  name: label,
+  network: label,
   time: natural,
 })
 const networkEvents = z.array(networkEvent).max(limits.records)
 const tableEvent = z.strictObject({
   type: z.literal('table'),
   event: z.enum(['create', 'update', 'delete']),
-  network: word,
+  network: label,
   key: word,
-  owner: word,
+  owner: label,
   time: natural,
   value,
   residual: natural,
@@ -74,24 +77,24 @@ const message = z.discriminatedUnion('kind', [
     kind: z.literal('gossip'),
     events: z.array(z.discriminatedUnion('type', [nodeEvent, networkEvent])).max(limits.updates),
   }),
-  z.strictObject({ kind: z.literal('table-gossip'), network: word, events: tableEvents }),
+  z.strictObject({ kind: z.literal('table-gossip'), network: label, events: tableEvents }),
   z.strictObject({
     kind: z.enum(['bulk-sync', 'bulk-sync-reply']),
-    name: word,
+    name: label,
     time: natural,
-    networks: z.array(word).max(limits.records),
+    networks: z.array(label).max(limits.records),
     attachments: networkEvents,
     entries: tableEvents,
   }),
   z.strictObject({
     kind: z.enum(['push-pull', 'push-pull-reply']),
-    name: word,
+    name: label,
     time: natural,
     attachments: networkEvents,
   }),
 ])
 
-const nodeState = z.strictObject({ name: word, networkClock: natural, tableClock: natural, leaving: z.boolean() })
+const nodeState = z.strictObject({ name: label, networkClock: natural, tableClock: natural, leaving: z.boolean() })
 
 const outgoingMessage = z.strictObject({
   type: z.literal('message'),
@@ -107,7 +110,7 @@ const output = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('event'),
     event: z.enum(['create', 'update', 'delete']),
-    network: word,
+    network: label,
     key: word,
     value,
     previous: value,
@@ -133,11 +136,11 @@ const initialAnswer = z.strictObject({ ...answer.shape, state: nodeState, peers,
 const inspection = z.strictObject({ state: nodeState, peers, attachments, entries })
 
 const operation = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.enum(['join-network', 'leave-network']), network: word }),
-  z.strictObject({ type: z.literal('create'), network: word, key: word, value }),
-  z.strictObject({ type: z.literal('update'), network: word, key: word, value }),
-  z.strictObject({ type: z.literal('delete'), network: word, key: word }),
-  z.strictObject({ type: z.literal('get'), network: word, key: word }),
+  z.strictObject({ type: z.enum(['join-network', 'leave-network']), network: label }),
+  z.strictObject({ type: z.literal('create'), network: label, key: word, value }),
+  z.strictObject({ type: z.literal('update'), network: label, key: word, value }),
+  z.strictObject({ type: z.literal('delete'), network: label, key: word }),
+  z.strictObject({ type: z.literal('get'), network: label, key: word }),
   z.strictObject({ type: z.literal('leave') }),
 ])
 
@@ -153,7 +156,7 @@ const input = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('peer'),
     ...instant,
-    name: word,
+    name: label,
     address: nodeId,
     status: z.enum(['up', 'down']),
   }),

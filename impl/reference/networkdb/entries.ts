@@ -58,10 +58,10 @@ export abstract class EntryRules extends GossipRules {
 
   private reapTimeOf(owner: Name, deleting: boolean, residual: Milliseconds): Milliseconds {
     if (deleting) return this.now + this.rememberFor(residual)
-    return this.isFailed(owner) ? this.now + this.options.reapInterval : never
+    return this.isFailed(owner) ? this.now + this.rememberFor(residual) : never
   }
 
-  /** How long a deletion is remembered: who does not know how long it was so far says 0. */
+  /** How long what is deleted or hidden is remembered: who does not know how long it was so far says 0. */
   protected rememberFor(residual: Milliseconds): Milliseconds {
     return residual === 0 ? this.options.reapInterval : residual
   }

@@ -61,7 +61,8 @@ export abstract class SyncRules extends AttachmentRules {
   }
 
   protected answerSync(to: NodeId, { name, networks }: Sync): void {
-    if (this.isActive(name)) this.sync(to, 'bulk-sync-reply', networks)
+    // Who is lost from sight has been able to ask, and waits.
+    if (this.isActive(name) || this.isFailed(name)) this.sync(to, 'bulk-sync-reply', networks)
   }
 
   protected sync(to: NodeId, kind: Sync['kind'], networks: readonly string[]): void {
@@ -76,7 +77,7 @@ export abstract class SyncRules extends AttachmentRules {
 
   protected tableEventOf(network: string, key: string, entry: EntryRecord): TableEvent {
     const { owner, time, value, deleting } = entry
-    const residual = deleting ? Math.max(1, entry.reapAt - this.now) : 0
+    const residual = entry.reapAt === never ? 0 : Math.max(1, entry.reapAt - this.now)
     return { type: 'table', event: deleting ? 'delete' : 'create', network, key, owner, time, value, residual }
   }
 
@@ -84,11 +85,14 @@ export abstract class SyncRules extends AttachmentRules {
     return [...this.own.keys()].filter((network) => this.isIn(network) && this.isAttached(name, network))
   }
 
-  /** Each network with one other member; one meeting does for all that two have in common. */
+  /**
+   * Each network with one other member; one meeting does for all that two have in common. Networks take turns in going
+   * first: one that always came after another would only ever be synchronized with members of that, too.
+   */
   protected syncDue(): void {
     this.syncTicks.pass(this.now)
     const done = new Set<string>()
-    for (const network of this.own.keys()) {
+    for (const network of this.inAnyOrder([...this.own.keys()])) {
       if (!this.isIn(network) || done.has(network)) continue
       for (const { name, address } of this.choose(this.peersOf(network), 1)) {
         const common = this.commonNetworks(name)
@@ -96,6 +100,12 @@ export abstract class SyncRules extends AttachmentRules {
         this.sync(address, 'bulk-sync', common)
       }
     }
+  }
+
+  protected inAnyOrder(networks: string[]): string[] {
+    const order: string[] = []
+    while (networks.length > 0) order.push(...networks.splice(this.chance.below(networks.length, this.now), 1))
+    return order
   }
 
   // Joining

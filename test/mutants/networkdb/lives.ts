@@ -48,6 +48,7 @@ export const lives: readonly Mutant[] = [
         this.tableClock = time + 1
       }
     },
+    also: { 'networkdb/witnesses-times': 'Within one step it has not seen the greatest time in the end.' },
   }),
   networkDbMutant({
     name: 'witnesses-less',

@@ -238,6 +238,19 @@ export const telling: readonly Mutant[] = [
     },
   }),
   networkDbMutant({
+    name: 'joined-before-answers',
+    breaks: 'networkdb/joins-networks',
+    rule: 'Who joins a network says that it has as soon as it has asked the others.',
+    seenIn: folklore,
+    Node: class extends NetworkDbNode {
+      protected override syncWithAll(operation: number, network: string): void {
+        super.syncWithAll(operation, network)
+        for (const { waitsFor } of this.pending) waitsFor.clear()
+        this.endJoins()
+      }
+    },
+  }),
+  networkDbMutant({
     name: 'syncs-on-join-only',
     breaks: 'networkdb/syncs-periodically',
     rule: 'Networks are synchronized when they are joined, and never again.',
@@ -284,6 +297,17 @@ export const telling: readonly Mutant[] = [
     also: {
       'networkdb/tables-converge': 'Who does not know that somebody is in a network does not take his entries.',
       'networkdb/deletions-hold': 'Who does not know that somebody has left a network keeps his entries.',
+    },
+  }),
+  networkDbMutant({
+    name: 'syncs-networks-in-order',
+    breaks: 'networkdb/tables-converge',
+    rule: 'Networks are synchronized in the order of their names, so that one may never be but with members of another.',
+    seenIn: 'moby, before bulkSyncTables shuffled them',
+    Node: class extends NetworkDbNode {
+      protected override inAnyOrder(networks: string[]): string[] {
+        return networks.toSorted((left, right) => (left < right ? -1 : 1))
+      }
     },
   }),
   networkDbMutant({
