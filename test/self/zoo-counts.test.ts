@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ipamMutants } from '../mutants/ipam.ts'
 import { networkDbMutants } from '../mutants/networkdb.ts'
+import type { Mutant } from '../mutants/mutant.ts'
 import { raftMutants } from '../mutants/raft.ts'
 import { swimMutants } from '../mutants/swim.ts'
 import { hunt } from '../mutants/zoo.ts'
@@ -42,15 +43,27 @@ describe.each([
   })
 })
 
+const mutantsOf: Readonly<Record<string, readonly Mutant[]>> = {
+  raft: raftMutants,
+  swim: swimMutants,
+  networkdb: networkDbMutants,
+  ipam: ipamMutants,
+}
+
 describe('the public bugs in the appendix of SPEC.md', () => {
-  const rows = [...readFileSync(join(packageRoot, 'SPEC.md'), 'utf8').matchAll(/^\| ([a-z-]+) \| (raft\/[a-z-]+)/gm)]
+  const rows = [
+    ...readFileSync(join(packageRoot, 'SPEC.md'), 'utf8').matchAll(
+      /^\| ([a-z-]+) \| ((?:raft|swim|networkdb|ipam)\/[a-z-]+)/gm,
+    ),
+  ]
 
   test('are all there', () => {
-    expect(rows.length).toBeGreaterThanOrEqual(26)
+    expect(rows.length).toBeGreaterThanOrEqual(58)
   })
 
   test.each(rows.map(([, name, slug]) => ({ name, slug })))('$name breaks $slug', ({ name, slug }) => {
-    expect(raftMutants.find((mutant) => mutant.name === name)?.breaks).toBe(slug)
+    const mutants = mutantsOf[surfaceOf(slug!)]!
+    expect(mutants.find((mutant) => mutant.name === name)?.breaks).toBe(slug)
   })
 })
 
