@@ -6,6 +6,13 @@ import type { Claims } from '../findings.ts'
 import { Member } from './member.ts'
 import { catalogue } from './requirements.ts'
 
+/** What a member told of itself. */
+export interface Shown {
+  readonly incarnation: number
+  readonly address: string
+  readonly meta: string
+}
+
 export class Cluster extends Findings {
   readonly options: SwimOptions
   readonly members: Member[] = []
@@ -17,8 +24,8 @@ export class Cluster extends Findings {
   readonly #names: NodeId[] = []
   /** By node: the greatest incarnation that it ever showed as its own, through all its lives. */
   readonly ownIncarnation: number[] = []
-  /** By node: what it ever told of itself, each by the incarnation, the address and the meta. */
-  readonly shown: Set<string>[] = []
+  /** By node: what it ever told of itself, the latest last. */
+  readonly shown: Shown[][] = []
   /** By accused: who ever held it for suspect or gone, by number. */
   readonly accusers: Set<number>[] = []
   /** By address: who has it. */
@@ -38,7 +45,7 @@ export class Cluster extends Findings {
       const number = this.number(id)
       this.members.push(new Member(id, number))
       this.ownIncarnation.push(0)
-      this.shown.push(new Set())
+      this.shown.push([])
       this.accusers.push(new Set())
       this.upSince.push(0)
     })

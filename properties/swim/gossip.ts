@@ -10,7 +10,7 @@ import {
   retransmitLimit,
   statusOf,
 } from '../../models/swim/rules.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, Shown } from './cluster.ts'
 import type { Member } from './member.ts'
 import { R } from './requirements.ts'
 import { packed } from './said.ts'
@@ -88,10 +88,6 @@ function judgeOwner(cluster: Cluster, member: Member, node: string, incarnation:
   )
 }
 
-/** What a member told of itself, as a text. */
-export const contentsOf = (incarnation: number, address: string, meta: string): string =>
-  `${incarnation} ${address} ${meta}`
-
 /** What is told on of somebody is what that somebody has shown, or what somebody holds whom the update names. */
 function judgeUpdate(cluster: Cluster, member: Member, update: Update): void {
   const { node, status, incarnation, from, address, meta } = update
@@ -100,7 +96,7 @@ function judgeUpdate(cluster: Cluster, member: Member, update: Update): void {
     cluster.tested[R.tellsWhatWasShown]!++
     const shown = cluster.shown[subject]
     // Incarnation 0 is of nobody's own life: such an alive is a way to tell of the dead.
-    if (incarnation === 0 || shown === undefined || shown.has(contentsOf(incarnation, address, meta))) return
+    if (incarnation === 0 || shown === undefined || hasShown(shown, update)) return
     cluster.fail(
       R.tellsWhatWasShown,
       member,
@@ -119,6 +115,14 @@ function judgeUpdate(cluster: Cluster, member: Member, update: Update): void {
     `said that ${from} holds ${node} for ${status}, which ${from} has never done`,
     'the name of who holds it so',
   )
+}
+
+function hasShown(shown: readonly Shown[], { incarnation, address, meta }: Update): boolean {
+  for (let at = shown.length - 1; at >= 0; at--) {
+    const each = shown[at]!
+    if (each.incarnation === incarnation && each.meta === meta && each.address === address) return true
+  }
+  return false
 }
 
 /** [ML] net.go handleConn: a table that arrives is answered by the own one. */

@@ -16,7 +16,7 @@ import type { Claims } from '../findings.ts'
 import type { Judge, Phase, Violation } from '../judge.ts'
 import { Cluster } from './cluster.ts'
 import { judgeEvents } from './events.ts'
-import { contentsOf, judgeExchange, judgeGossip, judgeTableAnswered } from './gossip.ts'
+import { judgeExchange, judgeGossip, judgeTableAnswered } from './gossip.ts'
 import { Liveness } from './liveness.ts'
 import type { Member } from './member.ts'
 import { judgeResult, noteOperation } from './operations.ts'
@@ -138,9 +138,13 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const { number } = member
     const { ownIncarnation, shown, homes } = this.#cluster
     ownIncarnation[number] = Math.max(ownIncarnation[number]!, member.incarnation)
+    const { incarnation } = member
     const address = member.addresses[number]
+    const meta = member.metas[number] ?? ''
+    const last = shown[number]!.at(-1)
     if (address === undefined) return
-    shown[number]!.add(contentsOf(member.incarnation, address, member.metas[number] ?? ''))
+    if (last?.incarnation === incarnation && last.meta === meta && last.address === address) return
+    shown[number]!.push({ incarnation, address, meta })
     homes.set(address, number)
   }
 
