@@ -23,7 +23,6 @@ const roundsOf = (member: Member): number => 2 * member.greatestSize + 4
 
 /** By observer and subject: what the observer's clock and count of probes said when the subject went down. */
 interface Watch {
-  readonly observer: Member
   readonly subject: number
   probes: number
   /** Instant by which the longest suspicion that it may hold has ended, once it has made all these probes; 0 before. */
@@ -34,7 +33,8 @@ interface Watch {
 
 export class Liveness {
   phase: Phase = 'disturb'
-  readonly #watches = new Map<number, Watch[]>()
+  /** By observer. */
+  readonly #watches: Watch[][] = []
 
   enter(phase: Phase): void {
     this.phase = phase
@@ -42,53 +42,46 @@ export class Liveness {
 
   /** A member went down: everybody that holds it for alive has to find out. */
   wentDown(cluster: Cluster, { number }: Member): void {
-    const watches: Watch[] = []
     for (const observer of cluster.members) {
       if (observer.number === number || !observer.up || observer.leaving) continue
-      watches.push({ observer, subject: number, probes: observer.probeCount, due: 0, found: false })
+      const watches = (this.#watches[observer.number] ??= [])
+      watches.push({ subject: number, probes: observer.probeCount, due: 0, found: false })
     }
-    this.#watches.set(number, watches)
   }
 
   /** It is back, or the observer went down itself: nothing is to be found out any more. */
   isBack({ number }: Member): void {
-    this.#watches.delete(number)
-    for (const [subject, watches] of this.#watches) {
-      this.#watches.set(
-        subject,
-        watches.filter(({ observer }) => observer.number !== number),
-      )
-    }
+    this.#watches[number] = []
+    this.#watches.forEach((watches, observer) => {
+      if (watches.length > 0) this.#watches[observer] = watches.filter(({ subject }) => subject !== number)
+    })
   }
 
   /** Strong completeness, by the observer's own clock: [SWIM] §4.3. */
   judgeCompleteness(cluster: Cluster, member: Member): void {
-    for (const watches of this.#watches.values()) {
-      for (const watch of watches) {
-        if (watch.observer !== member) continue
-        const status = member.status(watch.subject)
-        if (status !== ALIVE && status !== SUSPECT) {
-          if (!watch.found) cluster.tested[R.findsTheDead]!++
-          watch.found = true
-          // Who has forgotten it may hear of it from somebody slower, and find out again.
-          watch.probes = member.probeCount
-          watch.due = 0
-          continue
-        }
-        if (member.probeCount - watch.probes <= roundsOf(member)) continue
-        const { suspicionMult, suspicionMaxTimeoutMult, probeInterval, awarenessMaxMultiplier } = cluster.options
-        const longest = suspicionMaxTimeoutMult * suspicionTimeout(suspicionMult, member.greatestSize, probeInterval)
-        if (watch.due === 0) watch.due = member.now + longest + (awarenessMaxMultiplier + 1) * probeInterval
-        cluster.tested[R.findsTheDead]!++
-        if (member.now <= watch.due) continue
-        cluster.fail(
-          R.findsTheDead,
-          member,
-          `holds ${cluster.name(watch.subject)} for ${status === ALIVE ? 'alive' : 'suspect'}, which has been down for ${member.probeCount - watch.probes} probes`,
-          `its death within ${roundsOf(member)} probes and ${longest} ms`,
-        )
-        return
+    for (const watch of this.#watches[member.number] ?? []) {
+      const status = member.status(watch.subject)
+      if (status !== ALIVE && status !== SUSPECT) {
+        if (!watch.found) cluster.tested[R.findsTheDead]!++
+        watch.found = true
+        // Who has forgotten it may hear of it from somebody slower, and find out again.
+        watch.probes = member.probeCount
+        watch.due = 0
+        continue
       }
+      if (member.probeCount - watch.probes <= roundsOf(member)) continue
+      const { suspicionMult, suspicionMaxTimeoutMult, probeInterval, awarenessMaxMultiplier } = cluster.options
+      const longest = suspicionMaxTimeoutMult * suspicionTimeout(suspicionMult, member.greatestSize, probeInterval)
+      if (watch.due === 0) watch.due = member.now + longest + (awarenessMaxMultiplier + 1) * probeInterval
+      cluster.tested[R.findsTheDead]!++
+      if (member.now <= watch.due) continue
+      cluster.fail(
+        R.findsTheDead,
+        member,
+        `holds ${cluster.name(watch.subject)} for ${status === ALIVE ? 'alive' : 'suspect'}, which has been down for ${member.probeCount - watch.probes} probes`,
+        `its death within ${roundsOf(member)} probes and ${longest} ms`,
+      )
+      return
     }
   }
 
