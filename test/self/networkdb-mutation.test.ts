@@ -169,7 +169,8 @@ const corruptions: Readonly<Record<string, Corrupt>> = {
         : each,
     ),
   ),
-  'gossip to somebody else': inOutputs(isKind('gossip', 'table-gossip'), (items, place) =>
+  // What is told of nodes and networks may go to anybody.
+  'gossip of entries to somebody else': inOutputs(isKind('table-gossip'), (items, place) =>
     changed(items, place, (each) => (each.type === 'message' ? { ...each, to: 'n99' } : each)),
   ),
 }

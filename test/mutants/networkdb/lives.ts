@@ -51,6 +51,19 @@ export const lives: readonly Mutant[] = [
     also: { 'networkdb/witnesses-times': 'Within one step it has not seen the greatest time in the end.' },
   }),
   networkDbMutant({
+    name: 'clock-begins-anew',
+    breaks: 'networkdb/clocks-never-fall',
+    rule: 'The table clock begins anew with each network that a node joins.',
+    seenIn: folklore,
+    Node: class extends NetworkDbNode {
+      protected override joinNetwork(id: number, network: string): void {
+        this.tableClock = 0
+        super.joinNetwork(id, network)
+      }
+    },
+    also: { 'networkdb/own-events-are-newer': 'A bulk sync then has a time from before.' },
+  }),
+  networkDbMutant({
     name: 'witnesses-less',
     breaks: 'networkdb/witnesses-times',
     rule: 'A clock is set to the time that was seen, not beyond it.',
