@@ -237,6 +237,7 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       granted: false,
       refused: false,
       why: R.answers,
+      classWhy: R.answers,
       allowed: '',
       ground: null,
       expected: -1,
@@ -249,10 +250,11 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       holders: none,
     }
     node.pending.set(id, pending)
+    group.tested[R.changesByCause]!++
     if (!node.leading) {
       group.tested[R.onlyLeaderAllocates]!++
       pending.refused = true
-      pending.why = R.onlyLeaderAllocates
+      pending.why = pending.classWhy = R.onlyLeaderAllocates
       pending.allowed = 'a refusal: it does not lead'
       if (changes.length > 0)
         group.fail(R.onlyLeaderAllocates, node, `changed ${describe(changes)}, and does not lead`, pending.allowed)
@@ -330,6 +332,7 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         `shows that it ${state.leading ? 'leads' : 'does not lead'}`,
         'what it told',
       )
+    group.tested[R.changesByCause]!++
     const text = node.leading ? node.table.difference(pools) : null
     if (text !== null) group.fail(R.changesByCause, node, `shows its whole table, and ${text}`, 'what its changes told')
     return group.conclude()

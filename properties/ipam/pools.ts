@@ -29,7 +29,7 @@ const overlooked = (problem: Problem): number =>
 const refuse = (pending: Pending, why: number, reasons: Pending['reasons'], allowed: string): void => {
   pending.granted = false
   pending.refused = true
-  pending.why = why
+  pending.why = pending.classWhy = why
   pending.reasons = reasons
   pending.allowed = allowed
 }
@@ -148,7 +148,8 @@ function judgeChosen(
   group.tested[R.defaultPoolsExhausted]!++
   if (lowest === null) {
     refuse(pending, R.defaultPoolsExhausted, ['invalid-parameter', 'unavailable'], 'a refusal: no default pool is left')
-    return null
+    if (changes.length > 0) group.fail(pending.why, node, `took ${describe(changes)}`, pending.allowed)
+    return subnetOf(changes)
   }
   const expected = printPrefix(lowest)
   pending.granted = true
@@ -165,6 +166,7 @@ function judgeChosen(
     return lowest
   }
   if (first.subnet === expected && first.range === '') return lowest
+  const chosen = subnetOf(changes)
   const given = parsePrefix(first.subnet)
   const reserved = given === null || space === 'global' ? undefined : group.reserved.find((net) => overlaps(net, given))
   if (reserved !== undefined) {
@@ -174,7 +176,13 @@ function judgeChosen(
   } else if (given === null || !isOverlapping(node, space, given)) {
     group.fail(R.defaultPoolLowest, node, `chose ${first.subnet}`, expected)
   }
-  return lowest
+  return chosen ?? lowest
+}
+
+/** The subnet of a pool that was taken; null if none was. */
+function subnetOf([first]: readonly Change[]): Prefix | null {
+  const subnet = first?.change === 'pool' ? parsePrefix(first.subnet) : null
+  return subnet === null ? null : masked(subnet)
 }
 
 /** What overlaps another pool is found as such. */
@@ -198,6 +206,7 @@ function judgeFurniture(
   if (wanted.conflict !== null) {
     const reason = wanted.conflict === 'exhausted' ? 'unavailable' : 'forbidden'
     refuse(pending, R.refusalChangesNothing, [reason], `a refusal, since ${wanted.text}`)
+    pending.classWhy = wanted.conflict === 'exhausted' ? R.exhaustedWhenFull : R.refusesUsedAddress
     group.tested[R.refusalChangesNothing]!++
     if (changes.length === 0) return
     for (const change of changes)

@@ -81,7 +81,7 @@ function judge({ slug, profile }: Requirement, hello: AnyHello, tally: Tally): {
 }
 
 /** The profile of each surface that all others of it build on. */
-const bases: Readonly<Record<string, string>> = { raft: 'raft-core', swim: 'swim-core', ipam: 'ipam-local' }
+const bases: Readonly<Record<string, string>> = { raft: 'raft-core', swim: 'swim-core', ipam: 'ipam-core' }
 
 /** Profiles that exclude each other. */
 const exclusive = [['raft-config-on-append', 'raft-config-on-apply']] as const

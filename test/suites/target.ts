@@ -17,6 +17,7 @@ import {
 } from '../../traces/run/member-path.ts'
 import {
   runIpamScenario,
+  runIpamScenarioRemote,
   runScenario,
   runScenarioRemote,
   runSwimScenario,
@@ -34,6 +35,8 @@ export type AnyImplementation = raft.Implementation | swim.Implementation | ipam
 export type Target =
   | { readonly kind: 'in-process'; readonly implementation: AnyImplementation }
   | { readonly kind: 'adapter'; readonly start: () => Promise<raft.RemoteImplementation> }
+  /** A plugin of Docker, which runs already. */
+  | { readonly kind: 'plugin'; readonly connect: () => Promise<ipam.RemoteImplementation> }
 
 export interface JudgedRunOptions extends RunOptions {
   /** A requirement that ends the run when it is broken, even if it is only a SHOULD. */
@@ -124,6 +127,7 @@ function judging<S extends Surface>(judge: JudgeOf<S>, against: string | undefin
 /** @throws AdapterError if an adapter cannot be started */
 export async function createRunner(target: Target): Promise<Runner> {
   if (target.kind === 'in-process') return inProcessRunner(target.implementation)
+  if (target.kind === 'plugin') return pluginRunner(await target.connect())
   const runner = new AdapterRunner(target.start)
   await runner.start()
   return runner
@@ -160,6 +164,24 @@ function inProcessRunner(implementation: AnyImplementation): Runner {
       return runSwimPath(path, implementation, judging(createSwimJudge(hello.profiles, ['step']), against))
     },
     close: async () => {},
+  }
+}
+
+/** Runs on a plugin, one after the other: what one leaves behind would be in the way of the next. */
+function pluginRunner(plugin: ipam.RemoteImplementation): Runner {
+  const { hello } = plugin
+  const refuse = (surface: string): Promise<never> =>
+    Promise.reject(new AdapterError('refused', `${hello.name} has no surface ${surface}`))
+  return {
+    hello,
+    concurrency: 1,
+    run: (scenario, options) => {
+      if (scenario.surface !== 'ipam') return refuse(scenario.surface)
+      return runIpamScenarioRemote(scenario, plugin, judgeFor(hello, options?.against), options)
+    },
+    runPath: () => refuse('raft'),
+    runSwimPath: () => refuse('swim'),
+    close: () => plugin.close(),
   }
 }
 

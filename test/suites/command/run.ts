@@ -54,6 +54,7 @@ export async function runSuite(options: RunOptions, terminal: Terminal): Promise
   for (const option of ['process', 'timing'] as const)
     if (options.suite !== 'wire' && options[option] !== undefined)
       throw new UsageError(`--${option} is for --suite wire`)
+  if (options.suite !== 'ipam' && options.plugin !== undefined) throw new UsageError('--plugin is for --suite ipam')
   return checkers[options.suite](options, known, terminal)
 }
 
@@ -103,14 +104,15 @@ async function checkAdapter(options: RunOptions, known: readonly KnownFailure[],
 
 /** The reference of Raft is checked in both variants, unless one is named: together they claim every profile. */
 async function checkSurface(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
-  const { adapter, reference, suite } = options
+  const { adapter, reference, suite, plugin } = options
   const hasVariants = suite !== 'swim' && suite !== 'ipam'
   if (!hasVariants && (adapter ?? reference) !== undefined) {
     throw new UsageError(`--suite ${suite} checks the reference; adapters and variants of it have that suite not yet`)
   }
   const named = adapter !== undefined || reference !== undefined || !hasVariants
   const each = named ? [options] : variants.map((variant) => ({ ...options, reference: variant }))
-  const { jobs = adapter === undefined ? Math.min(availableParallelism(), 4) : 1 } = options
+  const isOwn = (adapter ?? plugin) === undefined
+  const { jobs = isOwn ? Math.min(availableParallelism(), 4) : 1 } = options
   const workers = jobs > 1 && hasWorkers ? new WorkerPool(jobs) : null
   try {
     const reports: Report[] = []
@@ -162,6 +164,7 @@ function rerunCommand(options: RunOptions): string {
   const {
     adapter,
     reference,
+    plugin,
     suite,
     process,
     timing,
@@ -177,6 +180,7 @@ function rerunCommand(options: RunOptions): string {
     'npx swarmcheck run',
     ...(adapter === undefined ? [] : ['--adapter', quote(adapter)]),
     ...(reference === undefined ? [] : [`--reference ${reference}`]),
+    ...(plugin === undefined ? [] : ['--plugin', quote(plugin)]),
     ...(suite === 'raft' ? [] : [`--suite ${suite}`]),
     ...(suite === 'adapter' || suite === 'wire' ? [] : [`--seed ${seed}`]),
     ...(process === undefined ? [] : ['--process', quote(process)]),

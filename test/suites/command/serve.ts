@@ -1,12 +1,14 @@
 /** `swarmcheck serve`: the reference for others to talk to. */
 import { serveStdio } from '../../../impl/contract/serve-stdio.ts'
+import { ipamPluginHelp, serveIpamPlugin } from '../../../impl/real/ipam/serve.ts'
 import { ServeError, serveSwimNode, swimNodeHelp } from '../../../impl/real/swim/serve.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
+import { defaultIpamOptions } from '../../../traces/scenario.ts'
 import { oneOf } from './options.ts'
 import { nodeHelp, serveNode } from './serve-raft.ts'
 import { exits, UsageError, type Terminal } from './terminal.ts'
 
-const surfaces = ['raft', 'swim'] as const
+const surfaces = ['raft', 'swim', 'ipam'] as const
 
 /** Ways to serve Raft; each takes the rest of the command line. */
 const ways: Readonly<Record<string, (settings: readonly string[], terminal: Terminal) => Promise<number>>> = {
@@ -21,11 +23,15 @@ export const serveHelp = `
 swarmcheck serve raft stdio     speaks the adapter protocol on standard input and output
 swarmcheck serve raft --node …  runs one node of a cluster, over TCP and with files
 swarmcheck serve swim --name …  runs one member of a cluster, over UDP and TCP, in memberlist's wire format
+swarmcheck serve ipam --listen …  is a plugin of Docker for address management
 ${nodeHelp}
-${swimNodeHelp}`
+${swimNodeHelp}
+${ipamPluginHelp}`
 
 export async function serve(surface: string, settings: readonly string[], terminal: Terminal): Promise<number> {
-  if (oneOf('surface', surfaces, surface) === 'swim') return serveSwim(settings, terminal)
+  const served = oneOf('surface', surfaces, surface)
+  if (served === 'swim') return withUsage(() => serveSwimNode(settings, terminal))
+  if (served === 'ipam') return withUsage(() => serveIpamPlugin(settings, defaultIpamOptions, terminal))
   if (settings[0]?.startsWith('-') === true) return serveNode(settings, terminal)
   const [way = 'stdio', ...rest] = settings
   const found = ways[oneOf('way to serve', Object.keys(ways), way)]
@@ -33,9 +39,10 @@ export async function serve(surface: string, settings: readonly string[], termin
   return found(rest, terminal)
 }
 
-async function serveSwim(settings: readonly string[], terminal: Terminal): Promise<number> {
+/** What cannot be served as it was asked is told like any other wrong usage. */
+async function withUsage(serving: () => Promise<number>): Promise<number> {
   try {
-    return await serveSwimNode(settings, terminal)
+    return await serving()
   } catch (error) {
     throw error instanceof ServeError ? new UsageError(error.message) : error
   }
