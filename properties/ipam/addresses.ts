@@ -18,7 +18,7 @@ const reasonsOf = {
 const refuse = (pending: Pending, why: number, reason: keyof typeof reasonsOf, allowed: string): void => {
   pending.granted = false
   pending.refused = true
-  pending.why = pending.classWhy = why
+  pending.why = why
   pending.reasons = reasonsOf[reason]
   pending.allowed = allowed
 }

@@ -237,7 +237,7 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       granted: false,
       refused: false,
       why: R.answers,
-      classWhy: R.answers,
+      classWhy: -1,
       allowed: '',
       ground: null,
       expected: -1,
@@ -254,7 +254,7 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     if (!node.leading) {
       group.tested[R.onlyLeaderAllocates]!++
       pending.refused = true
-      pending.why = pending.classWhy = R.onlyLeaderAllocates
+      pending.why = R.onlyLeaderAllocates
       pending.allowed = 'a refusal: it does not lead'
       if (changes.length > 0)
         group.fail(R.onlyLeaderAllocates, node, `changed ${describe(changes)}, and does not lead`, pending.allowed)

@@ -29,7 +29,7 @@ const overlooked = (problem: Problem): number =>
 const refuse = (pending: Pending, why: number, reasons: Pending['reasons'], allowed: string): void => {
   pending.granted = false
   pending.refused = true
-  pending.why = pending.classWhy = why
+  pending.why = why
   pending.reasons = reasons
   pending.allowed = allowed
 }
@@ -226,17 +226,20 @@ function judgeFurniture(
     holders.push(holderOf(kind, address))
     return true
   }
+  pending.address = ''
   if (gateway !== '') {
     const requirement = gateway === 'auto' ? R.gatewayChosen : R.gatewayAsAsked
     group.tested[requirement]!++
-    if (!take(wanted.gateway, 'gateway', ground.offset(wanted.gateway))) {
-      const [other] = addresses
-      if (gateway === 'auto' && other?.change === 'address')
-        judgeTaken(group, node, ground, ground.offset(other.address), null)
+    const [other] = addresses
+    // Whichever was chosen instead is the gateway all the same.
+    const chosen = gateway === 'auto' && other?.change === 'address' ? other.address : wanted.gateway
+    const offset = ground.offset(chosen)
+    const isGiven = take(chosen, 'gateway', offset)
+    if (isGiven) judgeTaken(group, node, ground, offset, null)
+    if (!isGiven || offset !== ground.offset(wanted.gateway))
       group.fail(requirement, node, `${name} got ${describe(addresses)}`, `the gateway ${wanted.gateway}`)
-    }
-    pending.address = wanted.gateway
-  } else pending.address = ''
+    pending.address = chosen
+  }
   for (const address of auxiliary) {
     group.tested[R.auxiliaryKept]!++
     if (!take(address, 'auxiliary', ground.offset(address)))

@@ -91,7 +91,12 @@ function judgeRefusal(group: Group, node: Allocator, result: Result, pending: Pe
   }
   if (reason === '' || !pending.reasons.includes(reason)) {
     const allowed = pending.reasons.join(' or ')
-    group.fail(pending.classWhy, node, `refused ${nameOf(pending.asked)} as '${reason}'`, allowed)
+    group.fail(
+      pending.classWhy < 0 ? pending.why : pending.classWhy,
+      node,
+      `refused ${nameOf(pending.asked)} as '${reason}'`,
+      allowed,
+    )
     return
   }
   if (pending.problems.length === 0) return
