@@ -204,8 +204,14 @@ function judgeFurniture(
   const ground = node.table.groundOf(space, subnet) ?? new Ground(space, subnet, false)
   const wanted = wantedOf(request, ground)
   if (wanted.conflict !== null) {
-    const reason = wanted.conflict === 'exhausted' ? 'unavailable' : 'forbidden'
-    refuse(pending, R.refusalChangesNothing, [reason], `a refusal, since ${wanted.text}`)
+    // Where both may be wrong, either may be found first.
+    const reasons: Pending['reasons'] =
+      wanted.conflict === 'taken'
+        ? ['forbidden']
+        : auxiliary.length === 0
+          ? ['unavailable']
+          : ['unavailable', 'forbidden']
+    refuse(pending, R.refusalChangesNothing, reasons, `a refusal, since ${wanted.text}`)
     pending.classWhy = wanted.conflict === 'exhausted' ? R.exhaustedWhenFull : R.refusesUsedAddress
     group.tested[R.refusalChangesNothing]!++
     if (changes.length === 0) return

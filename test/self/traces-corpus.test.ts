@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readSubnet, type Subnet } from '../../impl/reference/ipam/addresses.ts'
+import type { Decision } from '../../impl/reference/ipam/allocator.ts'
 import { IpamNode } from '../../impl/reference/ipam/node.ts'
 import { createReference as createIpamReference } from '../../impl/reference/ipam/session.ts'
 import type { StoreRecord } from '../../impl/reference/ipam/store.ts'
@@ -11,7 +13,7 @@ import { createReference, type ReferenceOptions } from '../../impl/reference/raf
 import type { MemberSetup } from '../../impl/reference/swim/core.ts'
 import { SwimMember } from '../../impl/reference/swim/member.ts'
 import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
-import type { IpamScenario } from '../../models/ipam/vocabulary.ts'
+import type { IpamScenario, PoolRequest } from '../../models/ipam/vocabulary.ts'
 import type { Message } from '../../models/raft/vocabulary.ts'
 import type { Status, SwimScenario, Update } from '../../models/swim/vocabulary.ts'
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
@@ -399,6 +401,15 @@ const ipamMistakes: Record<string, [new (...setup: ConstructorParameters<typeof 
       }
     },
     'ipam/restores-table',
+  ],
+  'ipam-range-hides-no-overlap.scenario': [
+    class extends IpamNode {
+      protected override askedSubnet({ subnet: asked }: PoolRequest, range: Subnet | null): Subnet | Decision {
+        const { subnet } = readSubnet(asked)!
+        return range === null && this.table.isBlocked('local', subnet, range) ? this.refuse('forbidden') : subnet
+      }
+    },
+    'ipam/refuses-overlap',
   ],
   'ipam-refused-pool-leaves-nothing.scenario': [
     class extends IpamNode {
