@@ -30,8 +30,8 @@ export function defineConformance(subject: AnyImplementation | Target, options: 
   const { inconclusive = 'fail', timeout = 120_000, ...suite } = options
   const given: Target = 'kind' in subject ? subject : { kind: 'in-process', implementation: subject }
   // Tests are registered before an adapter has said what it offers.
-  const surface = given.kind === 'in-process' ? surfaceOfHello(given.implementation.hello) : (given.surface ?? 'raft')
-  const target: Target = given.kind === 'in-process' ? given : { ...given, surface: given.surface ?? ('raft' as const) }
+  const target: Target = given.kind === 'adapter' ? { ...given, surface: given.surface ?? ('raft' as const) } : given
+  const surface = surfaceOfTarget(target)
   const { requirements, profiles } = loadSpec()
   const selected = requirements.filter(
     ({ slug, profile, until }) =>
@@ -64,6 +64,17 @@ export function defineConformance(subject: AnyImplementation | Target, options: 
       })
     }
   })
+}
+
+function surfaceOfTarget(target: Target): string {
+  switch (target.kind) {
+    case 'in-process':
+      return surfaceOfHello(target.implementation.hello)
+    case 'adapter':
+      return target.surface!
+    case 'plugin':
+      return 'ipam'
+  }
 }
 
 /** Why a requirement decides nothing; null if it does. */

@@ -105,6 +105,20 @@ export async function runSwimScenarioRemote(
   return driveRemote<SwimSurface>(execution, session, forgotten)
 }
 
+/**
+ * The same on the surface of address management, out of this process.
+ * @throws AdapterError if the implementation fails, or an answer contradicts the contract
+ */
+export async function runIpamScenarioRemote(
+  scenario: IpamScenario,
+  implementation: ipam.RemoteImplementation,
+  judge: IpamJudge,
+  options: RunOptions = {},
+): Promise<RunResult<IpamSurface>> {
+  const session = await implementation.open(ipamStartOf(scenario))
+  return driveRemote<IpamSurface>(new IpamExecution(scenario, implementation.hello, judge, options), session, [])
+}
+
 /** A cluster in this process, as far as a run needs it. */
 interface LocalSession<S extends Surface> {
   readonly initial: readonly S['answer'][]

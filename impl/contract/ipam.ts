@@ -37,3 +37,5 @@ export interface IpamWords extends surface.Words {
 export type Session = surface.Session<IpamWords>
 /** An implementation in this process. */
 export type Implementation = surface.Implementation<IpamWords>
+export type RemoteSession = surface.RemoteSession<IpamWords>
+export type RemoteImplementation = surface.RemoteImplementation<IpamWords>

@@ -17,6 +17,8 @@ export interface Pending {
   refused: boolean
   /** What is broken by an answer that is not as it should be, and what should be. */
   why: number
+  /** What is broken by a refusal of another class; -1 for the same. */
+  classWhy: number
   allowed: string
   /** Where `allowed` is the address at an offset: these two say which. */
   ground: Ground | null

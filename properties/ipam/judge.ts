@@ -237,6 +237,7 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       granted: false,
       refused: false,
       why: R.answers,
+      classWhy: -1,
       allowed: '',
       ground: null,
       expected: -1,
@@ -249,6 +250,7 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       holders: none,
     }
     node.pending.set(id, pending)
+    group.tested[R.changesByCause]!++
     if (!node.leading) {
       group.tested[R.onlyLeaderAllocates]!++
       pending.refused = true
@@ -330,6 +332,7 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         `shows that it ${state.leading ? 'leads' : 'does not lead'}`,
         'what it told',
       )
+    group.tested[R.changesByCause]!++
     const text = node.leading ? node.table.difference(pools) : null
     if (text !== null) group.fail(R.changesByCause, node, `shows its whole table, and ${text}`, 'what its changes told')
     return group.conclude()

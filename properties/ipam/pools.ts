@@ -148,7 +148,8 @@ function judgeChosen(
   group.tested[R.defaultPoolsExhausted]!++
   if (lowest === null) {
     refuse(pending, R.defaultPoolsExhausted, ['invalid-parameter', 'unavailable'], 'a refusal: no default pool is left')
-    return null
+    if (changes.length > 0) group.fail(pending.why, node, `took ${describe(changes)}`, pending.allowed)
+    return subnetOf(changes)
   }
   const expected = printPrefix(lowest)
   pending.granted = true
@@ -165,6 +166,7 @@ function judgeChosen(
     return lowest
   }
   if (first.subnet === expected && first.range === '') return lowest
+  const chosen = subnetOf(changes)
   const given = parsePrefix(first.subnet)
   const reserved = given === null || space === 'global' ? undefined : group.reserved.find((net) => overlaps(net, given))
   if (reserved !== undefined) {
@@ -174,7 +176,13 @@ function judgeChosen(
   } else if (given === null || !isOverlapping(node, space, given)) {
     group.fail(R.defaultPoolLowest, node, `chose ${first.subnet}`, expected)
   }
-  return lowest
+  return chosen ?? lowest
+}
+
+/** The subnet of a pool that was taken; null if none was. */
+function subnetOf([first]: readonly Change[]): Prefix | null {
+  const subnet = first?.change === 'pool' ? parsePrefix(first.subnet) : null
+  return subnet === null ? null : masked(subnet)
 }
 
 /** What overlaps another pool is found as such. */
@@ -196,8 +204,15 @@ function judgeFurniture(
   const ground = node.table.groundOf(space, subnet) ?? new Ground(space, subnet, false)
   const wanted = wantedOf(request, ground)
   if (wanted.conflict !== null) {
-    const reason = wanted.conflict === 'exhausted' ? 'unavailable' : 'forbidden'
-    refuse(pending, R.refusalChangesNothing, [reason], `a refusal, since ${wanted.text}`)
+    // Where both may be wrong, either may be found first.
+    const reasons: Pending['reasons'] =
+      wanted.conflict === 'taken'
+        ? ['forbidden']
+        : auxiliary.length === 0
+          ? ['unavailable']
+          : ['unavailable', 'forbidden']
+    refuse(pending, R.refusalChangesNothing, reasons, `a refusal, since ${wanted.text}`)
+    pending.classWhy = wanted.conflict === 'exhausted' ? R.exhaustedWhenFull : R.refusesUsedAddress
     group.tested[R.refusalChangesNothing]!++
     if (changes.length === 0) return
     for (const change of changes)
@@ -217,17 +232,20 @@ function judgeFurniture(
     holders.push(holderOf(kind, address))
     return true
   }
+  pending.address = ''
   if (gateway !== '') {
     const requirement = gateway === 'auto' ? R.gatewayChosen : R.gatewayAsAsked
     group.tested[requirement]!++
-    if (!take(wanted.gateway, 'gateway', ground.offset(wanted.gateway))) {
-      const [other] = addresses
-      if (gateway === 'auto' && other?.change === 'address')
-        judgeTaken(group, node, ground, ground.offset(other.address), null)
+    const [other] = addresses
+    // Whichever was chosen instead is the gateway all the same.
+    const chosen = gateway === 'auto' && other?.change === 'address' ? other.address : wanted.gateway
+    const offset = ground.offset(chosen)
+    const isGiven = take(chosen, 'gateway', offset)
+    if (isGiven) judgeTaken(group, node, ground, offset, null)
+    if (!isGiven || offset !== ground.offset(wanted.gateway))
       group.fail(requirement, node, `${name} got ${describe(addresses)}`, `the gateway ${wanted.gateway}`)
-    }
-    pending.address = wanted.gateway
-  } else pending.address = ''
+    pending.address = chosen
+  }
   for (const address of auxiliary) {
     group.tested[R.auxiliaryKept]!++
     if (!take(address, 'auxiliary', ground.offset(address)))

@@ -40,7 +40,7 @@ function judgeGrant(group: Group, node: Allocator, result: Result, pending: Pend
   const { operation, subnet, address } = result
   if (!pending.granted) {
     group.fail(pending.why, node, `granted ${nameOf(pending.asked)}`, allowedBy(pending))
-    return
+    if (group.violation !== null) return
   }
   group.tested[R.durableBeforeAnswer]!++
   if (group.hasDisk && node.durable < pending.needs) {
@@ -91,7 +91,12 @@ function judgeRefusal(group: Group, node: Allocator, result: Result, pending: Pe
   }
   if (reason === '' || !pending.reasons.includes(reason)) {
     const allowed = pending.reasons.join(' or ')
-    group.fail(pending.why, node, `refused ${nameOf(pending.asked)} as '${reason}'`, allowed)
+    group.fail(
+      pending.classWhy < 0 ? pending.why : pending.classWhy,
+      node,
+      `refused ${nameOf(pending.asked)} as '${reason}'`,
+      allowed,
+    )
     return
   }
   if (pending.problems.length === 0) return

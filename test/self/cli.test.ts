@@ -90,8 +90,11 @@ describe('what makes no sense', () => {
     [['run', '--suite', 'adapter'], 'swarmcheck: --suite adapter checks an adapter: name it with --adapter'],
     [['run', '--expect', 'absent.json'], 'swarmcheck: absent.json: no such file'],
     [['init', 'adaptr'], "swarmcheck: unknown file to begin with 'adaptr'; did you mean 'adapter'?"],
-    [['serve', 'ipam'], /^swarmcheck: unknown surface 'ipam'/],
+    [['serve', 'names'], /^swarmcheck: unknown surface 'names'/],
     [['serve', 'swim'], /^swarmcheck: --bind is missing/],
+    [['run', '--plugin', 'unix:/tmp/a.sock'], /^swarmcheck: --plugin is for --suite ipam/],
+    [['run', '--suite', 'ipam', '--plugin', 'nowhere'], /^swarmcheck: --plugin: 'nowhere' is neither/],
+    [['run', '--suite', 'ipam', '--adapter', 'x'], /^swarmcheck: --suite ipam checks the reference/],
     [['serve', 'swim', '--name', 'n1', '--bind', 'nowhere'], /^swarmcheck: --bind: 'nowhere' is no address/],
   ])('%j', async (words, message) => {
     const { code, err, out } = await run(...words)

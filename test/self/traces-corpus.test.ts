@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readSubnet, type Subnet } from '../../impl/reference/ipam/addresses.ts'
+import type { Decision } from '../../impl/reference/ipam/allocator.ts'
 import { IpamNode } from '../../impl/reference/ipam/node.ts'
 import { createReference as createIpamReference } from '../../impl/reference/ipam/session.ts'
 import type { StoreRecord } from '../../impl/reference/ipam/store.ts'
@@ -12,7 +14,7 @@ import { createReference as createNetworkDbReference } from '../../impl/referenc
 import type { MemberSetup } from '../../impl/reference/swim/core.ts'
 import { SwimMember } from '../../impl/reference/swim/member.ts'
 import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
-import type { IpamScenario } from '../../models/ipam/vocabulary.ts'
+import type { IpamScenario, PoolRequest } from '../../models/ipam/vocabulary.ts'
 import type { Message } from '../../models/raft/vocabulary.ts'
 import type { NetworkDbScenario } from '../../models/networkdb/vocabulary.ts'
 import type { Status, SwimScenario, Update } from '../../models/swim/vocabulary.ts'
@@ -405,6 +407,15 @@ const ipamMistakes: Record<string, [new (...setup: ConstructorParameters<typeof 
       }
     },
     'ipam/restores-table',
+  ],
+  'ipam-range-hides-no-overlap.scenario': [
+    class extends IpamNode {
+      protected override askedSubnet({ subnet: asked }: PoolRequest, range: Subnet | null): Subnet | Decision {
+        const { subnet } = readSubnet(asked)!
+        return range === null && this.table.isBlocked('local', subnet, range) ? this.refuse('forbidden') : subnet
+      }
+    },
+    'ipam/refuses-overlap',
   ],
   'ipam-refused-pool-leaves-nothing.scenario': [
     class extends IpamNode {

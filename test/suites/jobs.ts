@@ -1,6 +1,7 @@
 /** The same runs on several cores: each worker has its own reference or adapter, and gives back its sums. */
 import { Worker } from 'node:worker_threads'
 import type { SpawnOptions } from '../../impl/contract/stdio.ts'
+import type { Endpoint } from '../../impl/real/ipam/endpoint.ts'
 import { onAbort } from './abort.ts'
 import type { RunsOptions } from './runs.ts'
 import type { CaseKind } from './scenarios.ts'
@@ -16,6 +17,7 @@ export type Origin =
   | { readonly kind: 'swim reference' }
   | { readonly kind: 'ipam reference' }
   | { readonly kind: 'networkdb reference' }
+  | { readonly kind: 'plugin'; readonly endpoint: Endpoint }
   | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly start: SpawnOptions }
 
 /** Cases to run, and on what. */

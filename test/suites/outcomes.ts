@@ -85,7 +85,7 @@ const bases: Readonly<Record<string, string>> = {
   raft: 'raft-core',
   swim: 'swim-core',
   networkdb: 'networkdb',
-  ipam: 'ipam-local',
+  ipam: 'ipam-core',
 }
 
 /** Profiles that exclude each other. */

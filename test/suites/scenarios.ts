@@ -101,8 +101,15 @@ function pathSource({ hello }: SourceOptions): CaseSource {
 
 /** Scenarios that people wrote, or that once showed a mistake: `traces/corpus/*.scenario`. */
 function corpusSource({ hello }: SourceOptions): CaseSource {
-  const scenarios = readCorpus().filter(({ surface }) => surface === surfaceOfHello(hello))
+  const scenarios = readCorpus().filter(
+    (scenario) => scenario.surface === surfaceOfHello(hello) && fits(scenario, hello),
+  )
   return { count: scenarios.length, at: (number) => scenarioCase(fitScenario(scenarios[number]!, hello)) }
+}
+
+/** Whether an implementation can be run in a scenario at all: several allocators need one that takes turns in leading. */
+function fits({ surface, nodes }: Scenario, { profiles }: AnyHello): boolean {
+  return surface !== 'ipam' || nodes.length === 1 || profiles.includes('ipam-swarm')
 }
 
 /** Rare situations that the system models lead to. */

@@ -22,6 +22,7 @@ import {
 import {
   runIpamScenario,
   runNetworkDbScenario,
+  runIpamScenarioRemote,
   runScenario,
   runScenarioRemote,
   runSwimScenario,
@@ -47,6 +48,8 @@ export type Target =
       readonly surface?: SurfaceName | undefined
       readonly start: () => Promise<Remote>
     }
+  /** A plugin of Docker, which runs already. */
+  | { readonly kind: 'plugin'; readonly connect: () => Promise<ipam.RemoteImplementation> }
 
 /** An implementation out of this process, of any surface that adapters can offer. */
 type Remote = raft.RemoteImplementation | swim.RemoteImplementation
@@ -162,6 +165,7 @@ function judging<S extends Surface>(judge: JudgeOf<S>, against: string | undefin
 /** @throws AdapterError if an adapter cannot be started, or does not offer the surface that it has to */
 export async function createRunner(target: Target): Promise<Runner> {
   if (target.kind === 'in-process') return inProcessRunner(target.implementation)
+  if (target.kind === 'plugin') return pluginRunner(await target.connect())
   const { surface } = target
   const runner = new AdapterRunner(target.start)
   const { hello } = await runner.start()
@@ -210,6 +214,25 @@ function inProcessRunner(implementation: AnyImplementation): Runner {
       return runNetworkDbPath(path, implementation, judging(createNetworkDbJudge(hello.profiles, ['step']), against))
     },
     close: async () => {},
+  }
+}
+
+/** Runs on a plugin, one after the other: what one leaves behind would be in the way of the next. */
+function pluginRunner(plugin: ipam.RemoteImplementation): Runner {
+  const { hello } = plugin
+  const refuse = (surface: string): Promise<never> =>
+    Promise.reject(new AdapterError('refused', `${hello.name} has no surface ${surface}`))
+  return {
+    hello,
+    concurrency: 1,
+    run: (scenario, options) => {
+      if (scenario.surface !== 'ipam') return refuse(scenario.surface)
+      return runIpamScenarioRemote(scenario, plugin, judgeFor(hello, options?.against), options)
+    },
+    runPath: () => refuse('raft'),
+    runSwimPath: () => refuse('swim'),
+    runNetworkDbPath: () => refuse('networkdb'),
+    close: () => plugin.close(),
   }
 }
 

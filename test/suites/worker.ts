@@ -1,6 +1,7 @@
 /** A worker of `jobs.ts`. */
 import { parentPort } from 'node:worker_threads'
 import { spawnAdapter } from '../../impl/contract/stdio.ts'
+import { connectPlugin } from '../../impl/real/ipam/plugin-client.ts'
 import { createReference as createIpamReference } from '../../impl/reference/ipam/session.ts'
 import { createReference as createNetworkDbReference } from '../../impl/reference/networkdb/session.ts'
 import { createReference } from '../../impl/reference/raft/session.ts'
@@ -21,6 +22,8 @@ function targetFrom(origin: Origin): Target {
       return { kind: 'in-process', implementation: createNetworkDbReference() }
     case 'ipam reference':
       return { kind: 'in-process', implementation: createIpamReference() }
+    case 'plugin':
+      return { kind: 'plugin', connect: () => connectPlugin(origin.endpoint) }
     case 'adapter':
       return { kind: 'adapter', start: () => spawnAdapter(origin.words, origin.start) }
   }

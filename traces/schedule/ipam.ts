@@ -87,6 +87,23 @@ const subnets = [
   'fd00:7:1::/64',
 ] as const
 
+/** What may be wrong with a request for 10.8.0.0/24, one thing at a time. */
+const mistakes: readonly Partial<Extract<Operation, { type: 'request-pool' }>>[] = [
+  { subnet: '10.8.0.5/24' },
+  { subnet: 'nonsense' },
+  { subnet: '10.8.0.0/33' },
+  { subnet: '', range: '10.8.0.0/28' },
+  { range: 'nonsense' },
+  { range: '10.8.0.9/28' },
+  { range: '10.8.0.0/16' },
+  { range: '10.9.0.0/28' },
+  { range: 'fd00::/80' },
+  { gateway: '10.9.0.1' },
+  { gateway: '10.8.0.256' },
+  { auxiliary: ['10.9.0.2'] },
+  { auxiliary: ['10.8.0.2', '10.8.0'] },
+]
+
 /** A pool that may be there. */
 interface Known {
   readonly pool: string
@@ -277,6 +294,9 @@ class Source {
   /** A request with one mistake, or several. */
   #requestWrong(): Operation {
     const draw = this.#draw
+    const good = { type: 'request-pool', pool: `wrong${++this.#named}`, space: 'local', v6: false } as const
+    const parts = { subnet: '10.8.0.0/24', range: '', gateway: '', auxiliary: [] }
+    if (draw.chance(0.9)) return { ...good, ...parts, ...pick(draw, mistakes) }
     const subnet = pick(draw, ['10.8.0.0/24', '10.8.0.0/24', '10.8.0.5/24', 'nonsense', 'fd00:8::1/64', ''])
     const wrong = (chance: number, words: readonly string[]): string => (draw.chance(chance) ? pick(draw, words) : '')
     return {

@@ -20,7 +20,7 @@ const hello: Hello = {
   version: '0.1.0',
   language: 'TypeScript',
   surfaces: ['ipam'],
-  profiles: ['ipam-local', 'ipam-swarm'],
+  profiles: ['ipam-core', 'ipam-local', 'ipam-swarm'],
   operations: ['request-pool', 'release-pool', 'request-address', 'release-address'],
   capabilities: { disk: true, encode: false },
   deterministic: true,

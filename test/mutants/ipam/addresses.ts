@@ -24,19 +24,16 @@ export const addresses: readonly Mutant[] = [
   ipamMutant({
     name: 'gives-requested-twice',
     breaks: 'ipam/addresses-unique',
-    rule: 'An address that a client names is given, whether or not somebody has it.',
+    rule: 'An address that a client names is given, also if an endpoint has it.',
     seenIn: folklore,
-    also: {
-      'ipam/gateway-kept': 'The address may be a gateway.',
-      'ipam/auxiliary-kept': 'The address may be an auxiliary one.',
-      'ipam/refusal-changes-nothing': 'A pool is granted although its gateway is taken.',
-      'ipam/network-address-reserved': 'The address may be reserved.',
-      'ipam/broadcast-reserved': 'The address may be reserved.',
-      'ipam/anycast-reserved': 'The address may be reserved.',
-    },
     node: class extends IpamNode {
-      protected override isTaken(): boolean {
-        return false
+      /** What endpoints were given. */
+      readonly #given = new Set<string>()
+      protected override requestAddress(request: AddressRequest): Decision {
+        const decision = super.requestAddress(request)
+        if (decision.status === 'ok') this.#given.add(`${request.pool} ${decision.address}`)
+        if (decision.reason !== 'forbidden' || !this.#given.has(`${request.pool} ${request.address}`)) return decision
+        return this.give(this.table.pools.get(request.pool)!, readAddress(request.address)!.value)
       }
     },
   }),
@@ -209,13 +206,13 @@ export const addresses: readonly Mutant[] = [
     breaks: 'ipam/grants-free-address',
     rule: 'A client may not name an address outside of the range.',
     seenIn: folklore,
-    also: { 'ipam/point-to-point-whole': 'The subnet may be a /31, and its range one of the two.' },
     node: class extends IpamNode {
       protected override requestAddress(request: AddressRequest): Decision {
         const pool = this.table.pools.get(request.pool)
         const address = readAddress(request.address)
         if (pool === undefined || address === null || holds(pool.range, address)) return super.requestAddress(request)
-        if (!this.isWithin(pool, address) || this.isTaken(pool, address.value)) return super.requestAddress(request)
+        const isUsual = pool.ground.subnet.length < 31 && this.isWithin(pool, address)
+        if (!isUsual || this.isTaken(pool, address.value)) return super.requestAddress(request)
         return this.refuse('invalid-parameter')
       }
     },

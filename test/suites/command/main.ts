@@ -80,6 +80,7 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
   const onTarget = (command: Command): Command =>
     command
       .option('--adapter <command>', 'check what this command speaks for, instead of the reference')
+      .option('--plugin <place>', 'check this plugin of Docker for addresses: unix:PATH, or HOST:PORT')
       .option('--reference <variant>', `only this variant of the reference: ${variants.join(' or ')}`, (word) =>
         oneOf('variant of the reference', variants, word),
       )

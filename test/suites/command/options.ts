@@ -1,6 +1,8 @@
 /** Values of the command's options: what is not understood is refused with the nearest word that would be. */
 import { splitCommand } from '../../../impl/contract/command-line.ts'
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
+import { parseEndpoint } from '../../../impl/real/ipam/endpoint.ts'
+import { connectPlugin } from '../../../impl/real/ipam/plugin-client.ts'
 import { createReference as createIpamReference } from '../../../impl/reference/ipam/session.ts'
 import { createReference as createNetworkDbReference } from '../../../impl/reference/networkdb/session.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
@@ -19,6 +21,8 @@ export interface TargetOptions {
   /** Which surface is tested. If absent, that which an adapter offers; Raft where none is named. */
   readonly suite?: SuiteName
   readonly adapter?: string
+  /** Where a plugin of Docker for address management is to be found. */
+  readonly plugin?: string
   /** Which variant of the reference, where no adapter is named. */
   readonly reference?: Variant
   /** Milliseconds. */
@@ -51,10 +55,16 @@ export function adapterOf(command: string, { suite, stepTimeout, timeout = true 
 
 /** @throws UsageError if the command cannot be split into words */
 export function targetOf(options: TargetOptions): NamedTarget {
-  const { adapter, suite } = options
+  const { adapter, suite, plugin } = options
   if (adapter === undefined && suite === 'swim') {
     const target = { kind: 'in-process', implementation: createSwimReference() } as const
     return { target, origin: { kind: 'swim reference' }, command: null, flags: '' }
+  }
+  if (plugin !== undefined) {
+    const endpoint = parseEndpoint(plugin)
+    if (endpoint === null) throw new UsageError(`--plugin: '${printable(plugin)}' is neither unix:PATH nor an address`)
+    const target = { kind: 'plugin', connect: () => connectPlugin(endpoint) } as const
+    return { target, origin: { kind: 'plugin', endpoint }, command: null, flags: ` --plugin ${quote(plugin)}` }
   }
   if (adapter === undefined && suite === 'ipam') {
     const target = { kind: 'in-process', implementation: createIpamReference() } as const

@@ -64,6 +64,7 @@ export async function runSuite(options: RunOptions, terminal: Terminal): Promise
   for (const option of ['process', 'timing'] as const)
     if (options.suite !== 'wire' && options[option] !== undefined)
       throw new UsageError(`--${option} is for --suite wire`)
+  if (options.suite !== 'ipam' && options.plugin !== undefined) throw new UsageError('--plugin is for --suite ipam')
   const suite = options.suite ?? (await suiteFor(options))
   checkTested(suite, options)
   return checkers[suite]({ ...options, suite }, known, terminal)
@@ -127,7 +128,7 @@ async function checkAdapter(options: SuiteRun, known: readonly KnownFailure[], t
 
 /** The reference of Raft is checked in both variants, unless one is named: together they claim every profile. */
 async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
-  const { adapter, reference, suite } = options
+  const { adapter, reference, suite, plugin } = options
   const hasVariants = suite === undefined || suite === 'raft'
   if (referenceSuites.includes(suite ?? 'raft') && adapter !== undefined) {
     throw new UsageError(`--suite ${suite} checks the reference; adapters cannot offer it yet`)
@@ -137,7 +138,8 @@ async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], t
   }
   const named = adapter !== undefined || reference !== undefined || !hasVariants
   const each = named ? [options] : variants.map((variant) => ({ ...options, reference: variant }))
-  const { jobs = adapter === undefined ? Math.min(availableParallelism(), 4) : 1 } = options
+  const isOwn = (adapter ?? plugin) === undefined
+  const { jobs = isOwn ? Math.min(availableParallelism(), 4) : 1 } = options
   const workers = jobs > 1 && hasWorkers ? new WorkerPool(jobs) : null
   try {
     const reports: Report[] = []
@@ -189,6 +191,7 @@ function rerunCommand(options: SuiteRun): string {
   const {
     adapter,
     reference,
+    plugin,
     suite,
     process,
     timing,
@@ -204,6 +207,7 @@ function rerunCommand(options: SuiteRun): string {
     'npx swarmcheck run',
     ...(adapter === undefined ? [] : ['--adapter', quote(adapter)]),
     ...(reference === undefined ? [] : [`--reference ${reference}`]),
+    ...(plugin === undefined ? [] : ['--plugin', quote(plugin)]),
     ...(suite === 'raft' ? [] : [`--suite ${suite}`]),
     ...(suite === 'adapter' || suite === 'wire' ? [] : [`--seed ${seed}`]),
     ...(process === undefined ? [] : ['--process', quote(process)]),

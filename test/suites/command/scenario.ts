@@ -83,6 +83,7 @@ async function withRunner(
   if (surface !== 'raft' && options.reference !== undefined) {
     throw new UsageError(`a scenario of ${surface} runs on the reference of ${surface}, which has no variants`)
   }
+  if (surface !== 'ipam' && options.plugin !== undefined) throw new UsageError('--plugin is for scenarios of ipam')
   const { target, flags } = targetOf({ ...options, suite: surface })
   const runner = await createRunner(target)
   const forget = onAbort(signal, () => void runner.close())
