@@ -68,6 +68,29 @@ describe('what makes no sense', () => {
     ],
     [['run', '--suite', 'wire', '--adapter', 'x'], 'swarmcheck: --suite wire checks a process: name it with --process'],
     [['run', '--process', 'x {bind}'], 'swarmcheck: --process is for --suite wire'],
+    [['run', '--key-command', 'x'], 'swarmcheck: --key-command is for --suite wire'],
+    [['run', '--suite', 'wire', '--key', 'abc='], 'swarmcheck: --key: not 16, 24 or 32 bytes in base64'],
+    [['run', '--suite', 'wire', '--label', 'x'], /--key is needed too$/],
+    [['run', '--suite', 'wire', '--process', 'x {bind} {key}'], /stands for what --key gives$/],
+    [
+      ['run', '--suite', 'wire', '--key', 'AAAAAAAAAAAAAAAAAAAAAA==', '--process', 'x {bind}'],
+      'swarmcheck: --process: with --key the command must say where the key goes: {key}',
+    ],
+    [
+      ['run', '--suite', 'wire', '--key', 'AAAAAAAAAAAAAAAAAAAAAA==', '--process', 'x {bind} {key} {label}'],
+      'swarmcheck: --process: {label} and --label go together',
+    ],
+    [
+      ['run', '--suite', 'wire', '--key', 'AAAAAAAAAAAAAAAAAAAAAA==', '--key-command', 'x {key}'],
+      'swarmcheck: --key-command is for what --process starts; the reference needs none',
+    ],
+    [
+      [
+        ...['run', '--suite', 'wire', '--key', 'AAAAAAAAAAAAAAAAAAAAAA=='],
+        ...['--process', 'x {bind} {key}', '--key-command', 'x {key}'],
+      ],
+      'swarmcheck: --key-command: the command must say what it does, and with which key: {operation} and {key}',
+    ],
     [
       ['run', '--suite', 'wire', '--process', '/no/such/program {bind}'],
       'swarmcheck: no answer: the process could not be started: spawn /no/such/program ENOENT',

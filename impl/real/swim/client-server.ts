@@ -5,6 +5,7 @@
  * - `POST /join` exchanges tables with others: `{"to": ["127.0.0.1:7946"]}`
  * - `POST /update` changes what the node tells of itself: `{"meta": "role=web"}`
  * - `POST /leave` tells the others that it goes: `{}`
+ * - `POST /keys/install`, `/keys/use`, `/keys/remove` change its keyring, and no other's: `{"key": "base64"}`
  *
  * Errors are JSON: `{"error": "refused", "effect": "none"}`. The effect says whether what was asked may have happened.
  */
@@ -13,12 +14,15 @@ import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import type { Operation, Result } from '../../../models/swim/vocabulary.ts'
 import type { Milliseconds } from '../../../models/vocabulary.ts'
+import { isKey } from '../../reference/swim/wire/encryption.ts'
+import { type Keyring, type KeyOperation, parseKey } from '../../reference/swim/wire/keyring.ts'
 import { wireLimits } from '../../reference/swim/wire/limits.ts'
 import { type Address, parseAddress } from '../address.ts'
 
 /** What the server needs of the node. */
 export interface Served {
   operate(operation: Operation): Promise<Result>
+  readonly keyring: Keyring
   status(): object
 }
 
@@ -28,6 +32,17 @@ const requestTimeout: Milliseconds = 10_000
 
 const address = z.string().refine((text) => (parseAddress(text)?.port ?? 0) > 0, 'is no address')
 const meta = z.string().refine((text) => Buffer.byteLength(text) <= wireLimits.meta, 'is too long')
+
+const key = z
+  .strictObject({ key: z.string() })
+  .transform((body) => parseKey(body.key))
+  .refine((bytes) => bytes !== null && isKey(bytes), 'not 16, 24 or 32 bytes in base64')
+
+const keyOperations: Readonly<Record<string, KeyOperation>> = {
+  '/keys/install': 'install',
+  '/keys/use': 'use',
+  '/keys/remove': 'remove',
+}
 
 /** By resource: what a body must be, and the operation that it asks for. */
 const operations: Readonly<Record<string, z.ZodType<Operation>>> = {
@@ -102,10 +117,17 @@ export class ClientServer {
     const [path = ''] = (request.url ?? '').split('?')
     const isMembers = path === '/members'
     const schema = Object.hasOwn(operations, path) ? operations[path] : undefined
-    if (!isMembers && schema === undefined) throw new Refusal(404, 'no-such-resource')
+    const keyOperation = Object.hasOwn(keyOperations, path) ? keyOperations[path] : undefined
+    if (!isMembers && schema === undefined && keyOperation === undefined) throw new Refusal(404, 'no-such-resource')
     if (request.method !== (isMembers ? 'GET' : 'POST')) throw new Refusal(405, 'method-not-allowed')
+    if (keyOperation !== undefined) {
+      const refused = this.#served.keyring.operate(keyOperation, (await bodyOf(request, key))!)
+      return refused === null
+        ? { status: 200, body: { ok: true } }
+        : { status: 409, body: { error: refused, effect: 'none' } }
+    }
     if (schema === undefined) return { status: 200, body: this.#served.status() }
-    const { status, reason: error } = await this.#served.operate(await operationOf(request, schema))
+    const { status, reason: error } = await this.#served.operate(await bodyOf(request, schema))
     if (status === 'ok') return { status: 200, body: { ok: true } }
     return status === 'unknown'
       ? { status: 504, body: { error, effect: 'unknown' } }
@@ -114,7 +136,7 @@ export class ClientServer {
 }
 
 /** Web pages of other origins cannot send this type without asking first, which nobody answers. */
-const operationOf = async (request: IncomingMessage, schema: z.ZodType<Operation>): Promise<Operation> => {
+const bodyOf = async <Body>(request: IncomingMessage, schema: z.ZodType<Body>): Promise<Body> => {
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) throw new Refusal(415, 'body-must-be-json')
   const chunks: Buffer[] = []
   let length = 0

@@ -4,6 +4,7 @@ import type { MemberRecord, MemberState, Operation, Result, SwimOptions } from '
 import type { NodeId } from '../../../models/vocabulary.ts'
 import { SwimMember } from '../../reference/swim/member.ts'
 import type { Key } from '../../reference/swim/wire/encryption.ts'
+import { Keyring } from '../../reference/swim/wire/keyring.ts'
 import type { WireError } from '../../reference/swim/wire/error.ts'
 import { type Address, printAddress } from '../address.ts'
 import { monotonicNow } from '../clock.ts'
@@ -39,6 +40,8 @@ export interface RunningSwimNode {
   readonly client: Address
   readonly state: MemberState
   readonly members: readonly MemberRecord[]
+  /** What its operator may change while it runs. */
+  readonly keyring: Keyring
   /** Settles when the node has ended; rejects where it could not go on. */
   readonly ended: Promise<void>
   operate(operation: Operation): Promise<Result>
@@ -66,13 +69,16 @@ async function run(setup: SwimNodeSetup, undo: (() => Promise<void>)[]): Promise
   ended.catch(() => {})
 
   const application: Application = setup.application === 'serf' ? new SerfApplication(node) : noApplication
+  const keyring = new Keyring(setup.keys)
   let driver: Driver | null = null
   const { streamTimeout } = options
   const transport = new Transport({
     bind: setup.bind,
     settings: {
       label: setup.label,
-      keys: setup.keys,
+      get keys() {
+        return keyring.keys
+      },
       encryptionVersion: 1,
       compress: true,
       nonce: () => randomBytes(12),
@@ -101,6 +107,7 @@ async function run(setup: SwimNodeSetup, undo: (() => Promise<void>)[]): Promise
     running.operate(operation.type === 'update' ? { ...operation, meta: application.meta(operation.meta) } : operation)
   const server = new ClientServer({
     operate,
+    keyring,
     status: () => ({ node, address, state: running.state, members: running.members }),
   })
   const client = await server.listen(setup.client)
@@ -123,6 +130,7 @@ async function run(setup: SwimNodeSetup, undo: (() => Promise<void>)[]): Promise
     get members() {
       return running.members
     },
+    keyring,
     ended,
     operate,
     close: () => (closing ??= close()),

@@ -3,11 +3,13 @@
  * beyond that it says only what it is told to, and it keeps what it hears, with the instant.
  */
 import { createConnection } from 'node:net'
+import { randomBytes } from 'node:crypto'
 import type { Milliseconds } from '../../../models/vocabulary.ts'
+import type { EncryptionVersion, Key } from '../../reference/swim/wire/encryption.ts'
 import type { WireSettings } from '../../reference/swim/wire/envelopes.ts'
 import type { NodeState, PacketMessage, StreamMessage, Versions } from '../../reference/swim/wire/messages.ts'
 import { type Address, parseAddress, printAddress } from '../address.ts'
-import { Transport } from './transport.ts'
+import { Transport, type TransportSetup } from './transport.ts'
 
 /** A message that a peer was sent. */
 export interface Heard {
@@ -28,17 +30,17 @@ export interface Exchanged {
   readonly answer: StreamMessage | null
 }
 
+/** What a peer was sent, as it came: encrypted where it was. */
+export interface Raw {
+  /** When it was read. */
+  readonly at: Milliseconds
+  readonly bytes: Uint8Array
+  readonly how: Parameters<NonNullable<TransportSetup['seen']>>[1]
+}
+
 /** So much is kept of who floods a peer. */
 const mostHeard = 50_000
 const mostUnreadable = 20
-
-const settings: WireSettings = {
-  label: '',
-  keys: [],
-  encryptionVersion: 1,
-  compress: false,
-  nonce: () => new Uint8Array(12),
-}
 
 const nothing = new Uint8Array(0)
 
@@ -52,7 +54,12 @@ export class Peer {
   meta: Uint8Array = nothing
   /** What it says it speaks: those of whom it talks to, once they are known. */
   versions: Versions = { protocol: [1, 5, 2], delegate: [0, 0, 0] }
+  /** The first encrypts what it says, all decrypt what it hears; none for no encryption. */
+  keys: readonly Key[] = []
+  encryptionVersion: EncryptionVersion = 1
+  compress = false
   readonly heard: Heard[] = []
+  readonly raw: Raw[] = []
   /** What it was sent and could not read, in words. */
   readonly unreadable = new Set<string>()
   readonly #transport: Transport
@@ -61,8 +68,24 @@ export class Peer {
   #closed = false
 
   /** @param host an address of this machine */
-  constructor(name: string, host: string, streamTimeout: Milliseconds) {
+  constructor(name: string, host: string, streamTimeout: Milliseconds, label = '') {
     this.name = name
+    const keysOf = (): readonly Key[] => this.keys
+    const versionOf = (): EncryptionVersion => this.encryptionVersion
+    const isCompressing = (): boolean => this.compress
+    const settings: WireSettings = {
+      label,
+      get keys() {
+        return keysOf()
+      },
+      get encryptionVersion() {
+        return versionOf()
+      },
+      get compress() {
+        return isCompressing()
+      },
+      nonce: () => randomBytes(12),
+    }
     this.#host = host
     this.#transport = new Transport({
       bind: { host, port: 0 },
@@ -70,6 +93,9 @@ export class Peer {
       streamTimeout,
       packet: (messages, from) => this.#packet(messages, from),
       stream: (message, from, answer) => this.#stream(message, from, answer),
+      seen: (bytes, how) => {
+        if (this.keys.length > 0 && this.raw.length < mostHeard) this.raw.push({ at: performance.now(), bytes, how })
+      },
       unreadable: ({ message }, from) => {
         if (this.unreadable.size < mostUnreadable) this.unreadable.add(`${message}, from ${from}`)
       },

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import type { MemberRecord } from '../../../models/swim/vocabulary.ts'
 import { escapeText, excerpt } from '../../contract/adapter-error.ts'
 import { isKey, type Key } from '../../reference/swim/wire/encryption.ts'
+import { parseKey } from '../../reference/swim/wire/keyring.ts'
 import { wireLimits } from '../../reference/swim/wire/limits.ts'
 import { type Address, isLoopback, isUnspecified, parseAddress, printAddress } from '../address.ts'
 import type { Event } from './driver.ts'
@@ -41,6 +42,9 @@ Clients:
   POST /join     {"to": ["127.0.0.1:7946"]}
   POST /update   {"meta": "role=web"}
   POST /leave    {}
+  POST /keys/install, /keys/use, /keys/remove
+                 {"key": "base64"}, of this member alone: to change keys and lose nothing, install the new key at all
+                 members, then use it at all, then remove the old one
 
 Events are printed, one a line: join, update, leave or conflict, and the member.`
 
@@ -165,8 +169,7 @@ const addressOf = (flag: string, text: string, anyPort = false): Address => {
 }
 
 const keyOf = (text: string): Key => {
-  const key = Buffer.from(text, 'base64')
-  if (!isKey(key) || key.toString('base64').replaceAll('=', '') !== text.replaceAll('=', ''))
-    throw new ServeError('--key: not 16, 24 or 32 bytes in base64')
+  const key = parseKey(text)
+  if (key === null || !isKey(key)) throw new ServeError('--key: not 16, 24 or 32 bytes in base64')
   return key
 }

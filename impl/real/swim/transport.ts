@@ -29,6 +29,8 @@ export interface TransportSetup {
   readonly stream: (message: StreamMessage, from: string, answer: (message: StreamMessage) => void) => void
   /** Told what could not be read, and of whom. */
   readonly unreadable: (error: WireError, from: string) => void
+  /** Sees what arrives as it is, before it is read or found unreadable: a datagram, or what one side of a stream said. */
+  readonly seen?: (bytes: Uint8Array, how: 'datagram' | Side) => void
 }
 
 export class Transport {
@@ -93,6 +95,7 @@ export class Transport {
   }
 
   #received(bytes: Buffer, from: string): void {
+    this.#setup.seen?.(bytes, 'datagram')
     const { messages, faults } = decodePacket(bytes, this.#setup.settings)
     for (const fault of faults) this.#setup.unreadable(fault, from)
     if (messages.length > 0) this.#setup.packet(messages, from)
@@ -132,10 +135,13 @@ export class Transport {
         message = reader.push(chunk)
       } catch (error) {
         socket.destroy()
+        this.#setup.seen?.(reader.bytes, side)
         if (!(error instanceof WireError)) throw error
         return this.#setup.unreadable(error, from)
       }
-      if (message !== null) take(message)
+      if (message === null) return
+      this.#setup.seen?.(reader.bytes, side)
+      take(message)
     })
   }
 }

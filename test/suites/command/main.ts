@@ -111,6 +111,12 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
       `with --suite wire: how fast it is: ${timingNames.join(', ')} (default: local)`,
       (word) => oneOf('timing', timingNames, word),
     )
+    .option('--key <base64>', 'with --suite wire: its gossip is encrypted; {key} in the command stands for the key')
+    .option('--label <text>', 'with --key: the label of its cluster; {label} in the command stands for it')
+    .option(
+      '--key-command <command>',
+      'with --key: changes its keys; {operation} is install, use or remove, and {key} of which',
+    )
     .option('--profile <name>', 'only requirements of this profile; may be repeated', collect(profileOf))
     .option('--requirement <slug>', 'only this requirement; may be repeated', collect(requirementOf))
     .option('--cases <kind>', `only cases of this kind: ${caseKinds.join(', ')}; may be repeated`, collect(caseKindOf))

@@ -13,7 +13,11 @@ import type { Origin, Variant } from '../jobs.ts'
 import { caseKinds, maximalSeed, type CaseKind } from '../scenarios.ts'
 import { loadSpec, surfaceOf } from '../spec.ts'
 import type { Target } from '../target.ts'
-import { saysWhere } from '../wire/subject.ts'
+import { isKey } from '../../../impl/reference/swim/wire/encryption.ts'
+import { parseKey } from '../../../impl/reference/swim/wire/keyring.ts'
+import { wireLimits } from '../../../impl/reference/swim/wire/limits.ts'
+import type { Secrecy } from '../wire/seal.ts'
+import { hasPlace, saysWhere } from '../wire/subject.ts'
 import { wireRequirements } from '../wire/suite.ts'
 import { UsageError } from './terminal.ts'
 
@@ -102,6 +106,43 @@ export function processOf(command: string): string[] {
   const words = split(command, '--process')
   if (saysWhere(words)) return words
   throw new UsageError('--process: the command must say where to listen: {bind}, or {host} and {port}')
+}
+
+export interface SecrecyOptions {
+  /** In base64. */
+  readonly key?: string
+  readonly label?: string
+  /** What changes the keys of what is started. */
+  readonly keyCommand?: string
+}
+
+/** Of gossip that is encrypted; null where no key is given. @throws UsageError if the options do not go together */
+export function secrecyOf(
+  { key: text, label = '', keyCommand }: SecrecyOptions,
+  words: readonly string[] | null,
+): Secrecy | null {
+  if (text === undefined) {
+    if (label !== '') throw new UsageError('--label is for gossip that is encrypted: --key is needed too')
+    if (keyCommand !== undefined) throw new UsageError('--key-command changes keys: --key is needed too')
+    if (words !== null && hasPlace(words, 'key')) throw new UsageError('--process: {key} stands for what --key gives')
+    return null
+  }
+  const key = parseKey(text)
+  if (key === null || !isKey(key)) throw new UsageError('--key: not 16, 24 or 32 bytes in base64')
+  if (Buffer.byteLength(label) > wireLimits.label)
+    throw new UsageError(`--label: longer than ${wireLimits.label} bytes`)
+  if (words !== null && !hasPlace(words, 'key'))
+    throw new UsageError('--process: with --key the command must say where the key goes: {key}')
+  if (words !== null && (label !== '') !== hasPlace(words, 'label'))
+    throw new UsageError('--process: {label} and --label go together')
+  return { key, label }
+}
+
+/** In words. @throws UsageError if it cannot be split, or does not say what it is to do */
+export function keyCommandOf(command: string): string[] {
+  const words = split(command, '--key-command')
+  if (hasPlace(words, 'operation') && hasPlace(words, 'key')) return words
+  throw new UsageError('--key-command: the command must say what it does, and with which key: {operation} and {key}')
 }
 
 export const suites = ['raft', 'swim', 'networkdb', 'ipam', 'adapter', 'wire'] as const

@@ -24,16 +24,19 @@ import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
 import {
   adapterOf,
   checkTested,
+  keyCommandOf,
   processOf,
   quote,
   referenceSuites,
-  targetOf,
+  type SecrecyOptions,
+  secrecyOf,
   type SuiteName,
+  targetOf,
   type TargetOptions,
 } from './options.ts'
 import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
 
-export interface RunOptions extends TargetOptions {
+export interface RunOptions extends TargetOptions, SecrecyOptions {
   /** If absent, what an adapter offers; Raft where none is named. */
   readonly suite?: SuiteName
   /** What the wire suite starts, instead of the reference. */
@@ -53,6 +56,15 @@ export interface RunOptions extends TargetOptions {
   readonly out?: string
 }
 
+/** Options of the wire suite alone, as they are said. */
+const wireOptions = {
+  process: '--process',
+  timing: '--timing',
+  key: '--key',
+  label: '--label',
+  keyCommand: '--key-command',
+} as const
+
 /** Where results go unless `--out` says otherwise. */
 export const defaultFolder = 'swarmcheck-out'
 
@@ -61,9 +73,9 @@ export async function runSuite(options: RunOptions, terminal: Terminal): Promise
   const { expect } = options
   const slugs = loadSpec().requirements.map(({ slug }) => slug)
   const known = expect === undefined ? [] : readKnownFailures(readInput(expect).toString('utf8'), expect, slugs)
-  for (const option of ['process', 'timing'] as const)
-    if (options.suite !== 'wire' && options[option] !== undefined)
-      throw new UsageError(`--${option} is for --suite wire`)
+  for (const [option, word] of Object.entries(wireOptions))
+    if (options.suite !== 'wire' && options[option as keyof typeof wireOptions] !== undefined)
+      throw new UsageError(`${word} is for --suite wire`)
   if (options.suite !== 'ipam' && options.plugin !== undefined) throw new UsageError('--plugin is for --suite ipam')
   const suite = options.suite ?? (await suiteFor(options))
   checkTested(suite, options)
@@ -93,13 +105,20 @@ const checkers: Readonly<Record<SuiteName, Checker>> = {
 
 /** A process that speaks memberlist's wire format, or the reference over sockets of its own. */
 async function checkWire(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
-  const { process, adapter, timing = 'local' } = options
+  const { process, adapter, timing = 'local', keyCommand } = options
   if (adapter !== undefined) throw new UsageError('--suite wire checks a process: name it with --process')
+  if (process === undefined && keyCommand !== undefined)
+    throw new UsageError('--key-command is for what --process starts; the reference needs none')
+  const words = process === undefined ? null : processOf(process)
+  const secrecy = secrecyOf(options, words)
+  const keyWords = keyCommand === undefined ? null : keyCommandOf(keyCommand)
   const progress = createProgress(terminal.err)
-  const start = process === undefined ? startReference(timing) : startProcess(processOf(process))
+  const start = words === null ? startReference(timing) : startProcess(words, keyWords)
   const report = await runWireSuite(start, {
     ...options,
     timing,
+    secrecy,
+    rotates: words === null || keyWords !== null,
     profiles: options.profile,
     requirements: options.requirement,
     known,
@@ -195,6 +214,9 @@ function rerunCommand(options: SuiteRun): string {
     suite,
     process,
     timing,
+    key,
+    label,
+    keyCommand,
     profile = [],
     requirement = [],
     cases = [],
@@ -212,6 +234,9 @@ function rerunCommand(options: SuiteRun): string {
     ...(suite === 'adapter' || suite === 'wire' ? [] : [`--seed ${seed}`]),
     ...(process === undefined ? [] : ['--process', quote(process)]),
     ...(timing === undefined ? [] : [`--timing ${timing}`]),
+    ...(key === undefined ? [] : ['--key', quote(key)]),
+    ...(label === undefined ? [] : ['--label', quote(label)]),
+    ...(keyCommand === undefined ? [] : ['--key-command', quote(keyCommand)]),
     ...(budget === undefined ? [] : [`--budget ${budget}`]),
     ...profile.map((name) => `--profile ${name}`),
     ...requirement.map((slug) => `--requirement ${slug}`),

@@ -8,10 +8,15 @@ import { slugs } from '../../../properties/swim/requirements.ts'
 import { hostileDatagrams, hostileStreams, numbersOfBroken } from './hostile.ts'
 import { BrokenOff, promptly, type Scene } from './scene.ts'
 
+/** What not every member offers. */
+export type Need = 'key' | 'label' | 'rotation'
+
 export interface Check {
   readonly name: string
   /** Requirements that it puts to the test, besides those that every check does. */
   readonly requirements: readonly string[]
+  /** What it takes of the member: gossip that is encrypted, in a cluster with a label, and keys that can be changed. */
+  readonly needs?: readonly Need[]
   /** The member may tell on what it was told, and that cannot be read. */
   readonly echoes?: true
   run(scene: Scene): Promise<void>
@@ -28,7 +33,7 @@ export const always: readonly string[] = [
 ]
 
 /** Timers of others are late by so much, in milliseconds, though nobody stalls. */
-const lateness: Milliseconds = 250
+export const lateness: Milliseconds = 250
 /** Tolerance of what must not be too early, in milliseconds. */
 const granule: Milliseconds = 2
 /** Between two looks at a table, in milliseconds. */
@@ -41,7 +46,7 @@ const accuse = (type: 'suspect' | 'dead', node: string, incarnation: number, fro
   from,
 })
 
-const answered = (scene: Scene, peer: Peer, sequence: number) =>
+export const answered = (scene: Scene, peer: Peer, sequence: number) =>
   scene.heard(peer, (message) => message.type === 'ack' && message.sequence === sequence)
 
 const pings: Check = {
@@ -428,12 +433,17 @@ const leaving: Check = {
 }
 
 /** After each of the bytes it still answers. */
-const outlives = async (scene: Scene, a: Peer, what: string): Promise<void> => {
+export const outlives = async (
+  scene: Scene,
+  a: Peer,
+  what: string,
+  requirement: string = slugs.survives,
+): Promise<void> => {
   const sequence = scene.ping(a)
   try {
-    await scene.comesAbout(slugs.survives, `an ack after ${what}`, promptly, () => answered(scene, a, sequence))
+    await scene.comesAbout(requirement, `an ack after ${what}`, promptly, () => answered(scene, a, sequence))
   } catch (error) {
-    if (error instanceof BrokenOff && scene.ended !== null) scene.died(` at ${what}`)
+    if (error instanceof BrokenOff && scene.ended !== null) scene.died(` at ${what}`, requirement)
     throw error
   }
 }
@@ -447,7 +457,7 @@ const datagrams = Object.keys(hostileDatagrams(Buffer.alloc(1))).map((kind): Che
     const [sequence] = [scene.sequence(a), ...numbersOfBroken.map((number) => scene.sequence(a, number))]
     const ping = encodeMessage({ type: 'ping', sequence, node: scene.name, source: null })
     for (const { what, bytes } of hostileDatagrams(ping)[kind]!) {
-      a.sendBytes(scene.address, bytes)
+      a.sendBytes(scene.address, scene.sealed(bytes))
       await outlives(scene, a, what)
     }
   },
@@ -460,7 +470,7 @@ const streams: Check = {
   async run(scene) {
     const a = await scene.peer('a')
     for (const { what, bytes } of hostileStreams) {
-      await a.pour(scene.address, bytes, lateness)
+      await a.pour(scene.address, scene.sealed(bytes, 'stream'), lateness)
       await outlives(scene, a, `a stream: ${what}`)
     }
   },

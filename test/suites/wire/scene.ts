@@ -1,13 +1,18 @@
 /** One member under test with peers that are played around it, and what was seen of it, as judgements. */
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AdapterError, escapeText, excerpt } from '../../../impl/contract/adapter-error.ts'
 import { type Heard, Peer } from '../../../impl/real/swim/peer.ts'
+import type { Key } from '../../../impl/reference/swim/wire/encryption.ts'
+import type { KeyOperation } from '../../../impl/reference/swim/wire/keyring.ts'
 import type { NodeState, PacketMessage, Versions } from '../../../impl/reference/swim/wire/messages.ts'
 import type { SwimOptions } from '../../../models/swim/vocabulary.ts'
 import type { Milliseconds } from '../../../models/vocabulary.ts'
 import { slugs } from '../../../properties/swim/requirements.ts'
+import { gossip } from './requirements.ts'
+import { sealDatagram, sealOf, sealStream, type Secrecy } from './seal.ts'
 import type { Stalls } from './stalls.ts'
-import { freePort, loopbackNetwork, type Place, type Start, type Subject } from './subject.ts'
+import { freePort, loopbackNetwork, type Place, type Rotation, type Start, type Subject } from './subject.ts'
 
 export interface Judgement {
   readonly requirement: string
@@ -28,7 +33,7 @@ export interface Table {
 export class BrokenOff extends Error {}
 
 /** How long a process may take until it answers first, in milliseconds. */
-const startTime: Milliseconds = 15_000
+export const startTime: Milliseconds = 15_000
 /** How long it may take to carry out what needs no waiting. */
 export const promptly: Milliseconds = 2_000
 /** Time to do what must not be done. */
@@ -42,6 +47,8 @@ export interface SceneSetup {
   readonly start: Start
   readonly options: SwimOptions
   readonly stalls: Stalls
+  /** Null for gossip in the clear. */
+  readonly secrecy: Secrecy | null
   readonly signal?: AbortSignal | undefined
 }
 
@@ -50,22 +57,36 @@ export class Scene {
   readonly judgements: Judgement[] = []
   /** It was asked to leave. */
   leaving = false
+  readonly secrecy: Secrecy | null
   readonly #setup: SceneSetup
   readonly #hostOf = loopbackNetwork()
   readonly #peers: Peer[] = []
   readonly #observer: Peer
   /** By peer: numbers of its pings and requests. */
   readonly #asked = new Map<Peer, Set<number>>()
-  #place: Place = { name: memberName, host: '', port: 0 }
+  #place: Place
   #subject: Subject | null = null
   #versions: Versions | null = null
   #lastTable: Table | null = null
   #lastSequence = 1_000
+  /** Keys that the suite has, whether the member has them or not. */
+  readonly #known: Key[] = []
+  /** Which key was the primary, from when at the earliest and until when at the latest. */
+  readonly #primaries: { readonly key: Key; readonly from: Milliseconds; until: Milliseconds }[] = []
+  #lastOther = 2
+  /** The end of the process was judged. */
+  #isBlamed = false
 
   private constructor(setup: SceneSetup) {
     this.#setup = setup
     this.options = setup.options
-    this.#observer = new Peer('observer', this.#hostOf(2), promptly / 2)
+    this.secrecy = setup.secrecy
+    this.#place = { name: memberName, host: '', port: 0, secrecy: this.secrecy }
+    if (this.secrecy !== null) {
+      this.#known.push(this.secrecy.key)
+      this.#primaries.push({ key: this.secrecy.key, from: 0, until: Infinity })
+    }
+    this.#observer = this.#peer('observer', 2, promptly / 2)
   }
 
   /** Starts a member, and waits until it answers. @throws AdapterError where it does not */
@@ -83,7 +104,7 @@ export class Scene {
   async #start(): Promise<void> {
     const host = this.#hostOf(1)
     try {
-      this.#place = { name: memberName, host, port: await freePort(host) }
+      this.#place = { ...this.#place, host, port: await freePort(host) }
       await this.#observer.listen()
       this.#subject = await this.#setup.start(this.#place)
     } catch (error) {
@@ -135,11 +156,17 @@ export class Scene {
 
   /** A peer that listens, and speaks the versions that the member speaks. */
   async peer(name: string): Promise<Peer> {
-    const peer = new Peer(name, this.#hostOf(10 + this.#peers.length), this.options.streamTimeout)
+    const peer = this.#peer(name, 10 + this.#peers.length, this.options.streamTimeout)
     this.#peers.push(peer)
     this.#asked.set(peer, new Set())
     await peer.listen()
     if (this.#versions !== null) peer.versions = this.#versions
+    return peer
+  }
+
+  #peer(name: string, number: number, streamTimeout: Milliseconds): Peer {
+    const peer = new Peer(name, this.#hostOf(number), streamTimeout, this.secrecy?.label)
+    peer.keys = this.keysFrom(this.primary)
     return peer
   }
 
@@ -174,6 +201,65 @@ export class Scene {
   leave(): void {
     this.leaving = true
     this.#subject!.leave()
+  }
+
+  // Keys
+
+  /** The key that encrypts, as far as the suite has changed it; null for gossip in the clear. */
+  get primary(): Key | null {
+    return this.#primaries.at(-1)?.key ?? null
+  }
+
+  /** A key that nobody has yet; peers can read what is under it. */
+  newKey(length: number): Key {
+    const key = randomBytes(length)
+    this.#known.push(key)
+    for (const peer of [this.#observer, ...this.#peers]) peer.keys = [...peer.keys, key]
+    return key
+  }
+
+  /** What a peer is to have that encrypts with that key. */
+  keysFrom(key: Key | null): readonly Key[] {
+    return key === null ? [] : [key, ...this.#known.filter((each) => each !== key)]
+  }
+
+  /** Changes its keyring, and the observer's after it. */
+  async rotate(operation: KeyOperation, key: Key): Promise<Rotation> {
+    const asked = performance.now()
+    const rotation = await this.#subject!.rotate!(operation, key)
+    if (operation === 'use' && rotation.accepted) {
+      this.#primaries.at(-1)!.until = performance.now()
+      this.#primaries.push({ key, from: asked, until: Infinity })
+      this.#observer.keys = this.keysFrom(key)
+    }
+    return rotation
+  }
+
+  /** Bytes as somebody with the key sends them: they reach what decodes messages. */
+  sealed(bytes: Uint8Array, how: 'datagram' | 'stream' = 'datagram'): Buffer {
+    if (this.secrecy === null) return Buffer.from(bytes)
+    const sealing = { ...this.secrecy, key: this.primary!, nonce: randomBytes(12) }
+    return how === 'datagram' ? sealDatagram(bytes, sealing) : sealStream(bytes, sealing)
+  }
+
+  /** Whether another member runs when it is started with that key: null where it was neither heard nor ended in time. */
+  async runsWith(key: Key, isUsable: boolean, bound: Milliseconds): Promise<boolean | null> {
+    const host = this.#hostOf(++this.#lastOther)
+    const place = { ...this.#place, host, port: await freePort(host), secrecy: { ...this.secrecy!, key } }
+    const other = await this.#setup.start(place).catch(() => null)
+    const peer = new Peer('other', this.#hostOf(100 + this.#lastOther), promptly / 2, place.secrecy.label)
+    peer.keys = isUsable ? [key] : []
+    try {
+      await peer.listen()
+      for (const end = performance.now() + bound; performance.now() < end && !this.interrupted; await sleep(50)) {
+        if (other === null || other.ended !== null) return false
+        const { answer } = await peer.exchange(`${host}:${place.port}`, [])
+        if (answer?.type === 'push-pull') return true
+      }
+      return null
+    } finally {
+      await Promise.all([other?.close(), peer.close()])
+    }
   }
 
   // What is seen
@@ -253,10 +339,11 @@ export class Scene {
   }
 
   /** The process has ended by itself, where it must not. */
-  died(when: string): void {
+  died(when: string, requirement: string = slugs.survives): void {
+    this.#isBlamed = true
     const lines = this.#subject!.lastWords.trim().split('\n')
     const words = lines.find((line) => /panic|error/i.test(line)) ?? lines.at(-1)!
-    this.judge(slugs.survives, false, `the process ${this.ended}${when}${words === '' ? '' : `: ${excerpt(words)}`}`)
+    this.judge(requirement, false, `the process ${this.ended}${when}${words === '' ? '' : `: ${excerpt(words)}`}`)
   }
 
   /** Something took longer than its bound, or this process was too busy to tell. */
@@ -297,10 +384,8 @@ export class Scene {
 
   /** What can be judged only of all that was heard. Ends the scene. */
   async finish(): Promise<void> {
-    const isKnown = this.judgements.some(
-      ({ requirement, verdict }) => requirement === slugs.survives && verdict === 'fail',
-    )
-    if (this.ended !== null && !this.leaving && !isKnown) this.died('')
+    if (this.ended !== null && !this.leaving && !this.#isBlamed) this.died('')
+    if (this.secrecy !== null) this.#judgeSeals(this.secrecy)
     for (const peer of this.#peers) {
       const asked = this.#asked.get(peer)!
       const pings = new Set<number>()
@@ -320,6 +405,29 @@ export class Scene {
       }
     }
     await this.close()
+  }
+
+  /** How everything that the member sent was encrypted. */
+  #judgeSeals({ label }: Secrecy): void {
+    const nonces = new Set<string>()
+    for (const peer of [this.#observer, ...this.#peers])
+      for (const raw of peer.raw) {
+        const { key, labelled, nonce } = sealOf(raw, label, this.#known)
+        const what = raw.how === 'datagram' ? 'a datagram' : raw.how === 'opener' ? 'a stream it opened' : 'an answer'
+        if (label !== '' && raw.how !== 'answerer')
+          this.judge(gossip.labelFirst, labelled, `${what} did not begin with the label`)
+        this.judge(gossip.encryptsAll, key !== null, `${what} was not encrypted with any key that it may have`)
+        if (key === null) continue
+        const use = `${this.#known.indexOf(key)} ${nonce}`
+        this.judge(gossip.noncesDiffer, !nonces.has(use), `used the nonce ${nonce} again`)
+        nonces.add(use)
+        // What was sent before may be read later.
+        const unread = patience + this.stalled(raw.at - promptly)
+        const isPrimary = this.#primaries.some(
+          (primary) => primary.key === key && raw.at >= primary.from && raw.at - unread <= primary.until,
+        )
+        this.judge(gossip.primaryEncrypts, isPrimary, `${what} was not encrypted with the primary key`)
+      }
   }
 
   /** What the member sent and no peer could read. */

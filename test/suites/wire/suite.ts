@@ -6,8 +6,10 @@ import { packageVersion } from '../package-files.ts'
 import type { SuiteProgress } from '../suite.ts'
 import { describeError } from '../runs.ts'
 import { loadSpec, specVersion, type Requirement } from '../spec.ts'
-import { always, type Check, checks } from './checks.ts'
+import { always, type Check, checks as plainChecks, type Need } from './checks.ts'
+import { alwaysSealed, encryptionChecks } from './encryption.ts'
 import { BrokenOff, type Judgement, Scene } from './scene.ts'
+import type { Secrecy } from './seal.ts'
 import { Stalls } from './stalls.ts'
 import type { Start } from './subject.ts'
 
@@ -17,6 +19,10 @@ export const timingNames = Object.keys(timings) as Timing[]
 export interface WireOptions {
   /** How fast the member is, by the name of memberlist's own settings. Default local. */
   readonly timing?: Timing
+  /** With what its gossip is encrypted, and its label; null for gossip in the clear, which is the default. */
+  readonly secrecy?: Secrecy | null
+  /** Whether its keys can be changed while it runs. Default: no. */
+  readonly rotates?: boolean
   readonly profiles?: readonly string[] | undefined
   readonly requirements?: readonly string[] | undefined
   readonly known?: readonly KnownFailure[]
@@ -29,9 +35,12 @@ export interface WireOptions {
   readonly onProgress?: (progress: SuiteProgress) => void
 }
 
+const checks: readonly Check[] = [...encryptionChecks, ...plainChecks]
+
 /** Requirements that the suite puts to the test. */
 export const wireRequirements: ReadonlySet<string> = new Set([
   ...always,
+  ...alwaysSealed,
   ...checks.flatMap((each) => each.requirements),
 ])
 
@@ -44,12 +53,15 @@ interface Result {
 
 /** Checks a member. What it does wrong is in the report. @throws AdapterError if none can be started at all */
 export async function runWireSuite(start: Start, options: WireOptions = {}): Promise<Report> {
-  const { timing = 'local', jobs = 4, known = [], signal, onProgress } = options
+  const { timing = 'local', secrecy = null, jobs = 4, signal, onProgress } = options
   const selected = select(options)
   const slugs = new Set(selected.map(({ slug }) => slug))
-  const planned = checks.filter(({ requirements }) => [...always, ...requirements].some((slug) => slugs.has(slug)))
+  const everywhere = secrecy === null ? always : [...always, ...alwaysSealed]
+  const planned = checks.filter(
+    (check) => lacks(check, options) === null && [...everywhere, ...check.requirements].some((slug) => slugs.has(slug)),
+  )
   const stalls = new Stalls()
-  const setup = { start, options: timings[timing], stalls, signal }
+  const setup = { start, options: timings[timing], stalls, signal, secrecy }
   const results: Result[] = []
   let failures = 0
   try {
@@ -58,7 +70,7 @@ export async function runWireSuite(start: Start, options: WireOptions = {}): Pro
     const queue = [...planned]
     const lane = async (): Promise<void> => {
       for (let check = queue.shift(); check !== undefined && signal?.aborted !== true; check = queue.shift()) {
-        const result = await carryOut(check, setup)
+        const result = await carryOut(check, setup, slugs)
         results.push(result)
         if (result.judgements.some(({ verdict }) => verdict === 'fail')) failures++
         onProgress?.({ done: results.length, total: planned.length, label: check.name, failures })
@@ -81,7 +93,7 @@ export async function runWireSuite(start: Start, options: WireOptions = {}): Pro
     shard: null,
     strict: options.strict ?? false,
     runs: { scenarios: 0, steps: 0, deliveries: 0, simulated: 0 },
-    outcomes: selected.map((requirement) => outcomeOf(requirement, results, known)),
+    outcomes: selected.map((requirement) => outcomeOf(requirement, results, options)),
     coverage: {
       transitions: {},
       situations: {},
@@ -108,6 +120,30 @@ function select({ profiles, requirements }: WireOptions): Requirement[] {
   )
 }
 
+const reasons: Readonly<Record<Need, string>> = {
+  key: 'no key was given',
+  label: 'no label was given',
+  rotation: 'nothing was said about how keys are changed',
+}
+
+/** Why a check cannot be carried out; null where it can. */
+function lacks({ needs = [] }: Check, { secrecy = null, rotates = false }: WireOptions): string | null {
+  const has: Readonly<Record<Need, boolean>> = {
+    key: secrecy !== null,
+    label: secrecy !== null && secrecy.label !== '',
+    rotation: rotates,
+  }
+  const lacking = needs.find((need) => !has[need])
+  return lacking === undefined ? null : reasons[lacking]
+}
+
+/** Why no check of a requirement can be carried out; null where one can. */
+function lackingFor(slug: string, options: WireOptions): string | null {
+  if (alwaysSealed.includes(slug)) return (options.secrecy ?? null) === null ? reasons.key : null
+  const own = checks.filter(({ requirements }) => requirements.includes(slug)).map((check) => lacks(check, options))
+  return always.includes(slug) || own.includes(null) ? null : (own[0] ?? null)
+}
+
 type Setup = Parameters<typeof Scene.start>[0]
 
 const mostAttempts = 4
@@ -116,15 +152,20 @@ const mostAttempts = 4
  * Carries out a check; again, with another member, where something did not come about in time, or this machine was too
  * busy to tell. What was late counts if it is late twice.
  */
-async function carryOut(check: Check, setup: Setup): Promise<Result> {
+async function carryOut(check: Check, setup: Setup, selected: ReadonlySet<string>): Promise<Result> {
   const attempts: Result[] = []
   const lateIn = ({ judgements }: Result, requirement: string): boolean =>
     judgements.some((each) => each.late && each.verdict === 'fail' && each.requirement === requirement)
   const isTwice = (requirement: string): boolean => attempts.filter((each) => lateIn(each, requirement)).length > 1
   const isOpen = ({ late, verdict, requirement }: Judgement): boolean =>
     late && (verdict !== 'fail' || !isTwice(requirement))
+  // What nobody asked for is worth another try only where it kept the rest from being judged.
+  const isWorthIt = ({ judgements }: Result): boolean => {
+    const isJudged = judgements.some(({ requirement }) => selected.has(requirement))
+    return judgements.some((each) => isOpen(each) && (selected.has(each.requirement) || !isJudged))
+  }
   do attempts.push(await attempt(check, setup))
-  while (attempts.at(-1)!.judgements.some(isOpen) && attempts.length < mostAttempts && setup.signal?.aborted !== true)
+  while (isWorthIt(attempts.at(-1)!) && attempts.length < mostAttempts && setup.signal?.aborted !== true)
 
   const all = attempts.flatMap(({ judgements }) => judgements)
   const isOnce = (each: Judgement): boolean => each.late && each.verdict === 'fail' && !isTwice(each.requirement)
@@ -147,17 +188,19 @@ async function attempt(check: Check, setup: Setup): Promise<Result> {
     const errors = setup.signal?.aborted === true ? [] : [`${check.name}: ${describeError(error)}`]
     return { check, judgements: [], errors, notes: [] }
   }
+  const failures: string[] = []
   try {
     await check.run(scene)
   } catch (error) {
-    if (!(error instanceof BrokenOff)) throw error
+    if (error instanceof AdapterError) failures.push(`${check.name}: ${describeError(error)}`)
+    else if (!(error instanceof BrokenOff)) throw error
   } finally {
     await scene.finish()
   }
-  const errors = (check.echoes === true ? [] : scene.unreadable).map(
+  const unreadable = (check.echoes === true ? [] : scene.unreadable).map(
     (text) => `${check.name}: what it sends cannot be read: ${text}`,
   )
-  return { check, judgements: scene.judgements, errors, notes: [] }
+  return { check, judgements: scene.judgements, errors: [...failures, ...unreadable], notes: [] }
 }
 
 const mostReasons = 3
@@ -169,13 +212,15 @@ function reasonOf(found: readonly { readonly check: string; readonly reason: str
   return more > 0 ? `${all.slice(0, mostReasons).join('; ')}; and ${more} more` : all.join('; ')
 }
 
-function outcomeOf(requirement: Requirement, results: readonly Result[], known: readonly KnownFailure[]): Outcome {
+function outcomeOf(requirement: Requirement, results: readonly Result[], options: WireOptions): Outcome {
   const { slug, level, profile, sentence, source } = requirement
   const own = results.flatMap(({ check, judgements }) =>
     judgements.filter((each) => each.requirement === slug).map((each) => ({ ...each, check: check.name })),
   )
   const of = (verdict: Judgement['verdict']) => own.filter((each) => each.verdict === verdict)
   const worst = of('fail')[0] ?? of('pass')[0] ?? of('inconclusive')[0] ?? of('unsupported')[0]
+  const lacking = worst === undefined ? lackingFor(slug, options) : null
+  const verdict = worst?.verdict ?? (lacking === null ? 'inconclusive' : 'unsupported')
   return {
     requirement: slug,
     level,
@@ -183,12 +228,12 @@ function outcomeOf(requirement: Requirement, results: readonly Result[], known: 
     sentence,
     source,
     // What it does not offer is not demanded.
-    claimed: worst?.verdict !== 'unsupported',
-    verdict: worst?.verdict ?? 'inconclusive',
+    claimed: verdict !== 'unsupported',
+    verdict,
     exercised: of('fail').length + of('pass').length,
-    reason: worst === undefined ? 'never put to the test' : reasonOf(of(worst.verdict)),
+    reason: worst === undefined ? (lacking ?? 'never put to the test') : reasonOf(of(worst.verdict)),
     replay: '',
     counterexample: null,
-    known: known.find((failure) => failure.requirement === slug) ?? null,
+    known: options.known?.find((failure) => failure.requirement === slug) ?? null,
   }
 }

@@ -71,6 +71,11 @@ export class StreamReader {
     this.#needed = 1
   }
 
+  /** All that has been taken. */
+  get bytes(): Buffer {
+    return this.#held.bytes
+  }
+
   /**
    * Takes what has arrived. Gives the message as soon as it is whole, once; what follows it is ignored. Throws a
    * WireError where no message can come any more, and the same again from then on.

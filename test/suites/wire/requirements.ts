@@ -1,0 +1,21 @@
+/** The requirements of SPEC.md's section on encrypted gossip, which only bytes can show to be kept or broken. */
+export const gossip = {
+  encryptsAll: 'gossip/encrypts-all',
+  primaryEncrypts: 'gossip/primary-encrypts',
+  noncesDiffer: 'gossip/nonces-differ',
+  anyKeyDecrypts: 'gossip/any-key-decrypts',
+  readsBothVersions: 'gossip/reads-both-versions',
+  dropsUnknownKeys: 'gossip/drops-unknown-keys',
+  dropsPlaintext: 'gossip/drops-plaintext',
+  dropsTampered: 'gossip/drops-tampered',
+  survivesBroken: 'gossip/survives-broken',
+  labelFirst: 'gossip/label-first',
+  labelIsAuthenticated: 'gossip/label-is-authenticated',
+  dropsOtherLabels: 'gossip/drops-other-labels',
+  keyLengths: 'gossip/key-lengths',
+  installKeepsPrimary: 'gossip/install-keeps-primary',
+  useNeedsInstalled: 'gossip/use-needs-installed',
+  primaryStays: 'gossip/primary-stays',
+  removeForgets: 'gossip/remove-forgets',
+  rotationLosesNothing: 'gossip/rotation-loses-nothing',
+} as const
