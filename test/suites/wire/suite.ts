@@ -8,6 +8,7 @@ import { describeError } from '../runs.ts'
 import { loadSpec, specVersion, type Requirement } from '../spec.ts'
 import { always, type Check, checks as plainChecks, type Need } from './checks.ts'
 import { alwaysSealed, encryptionChecks } from './encryption.ts'
+import { gossip } from './requirements.ts'
 import { BrokenOff, type Judgement, Scene } from './scene.ts'
 import type { Secrecy } from './seal.ts'
 import { Stalls } from './stalls.ts'
@@ -56,7 +57,8 @@ export async function runWireSuite(start: Start, options: WireOptions = {}): Pro
   const { timing = 'local', secrecy = null, jobs = 4, signal, onProgress } = options
   const selected = select(options)
   const slugs = new Set(selected.map(({ slug }) => slug))
-  const everywhere = secrecy === null ? always : [...always, ...alwaysSealed]
+  const labelled = secrecy === null || secrecy.label === '' ? [] : [gossip.labelFirst]
+  const everywhere = [...always, ...(secrecy === null ? [] : alwaysSealed), ...labelled]
   const planned = checks.filter(
     (check) => lacks(check, options) === null && [...everywhere, ...check.requirements].some((slug) => slugs.has(slug)),
   )
