@@ -18,12 +18,6 @@ export interface MemberPlan extends MemberBounds {
   readonly preVote: boolean
 }
 
-/** An input with the outcome that the plan counts on, and the transition that accepts it. */
-export interface PlannedEvent {
-  readonly event: MemberEvent
-  readonly transition: string
-}
-
 export interface MemberStep {
   readonly input: MemberInput
   /** All that may come of it, one usual outcome for each transition. */
