@@ -75,6 +75,9 @@ function parsed(content: string): unknown {
   }
 }
 
+const textOf = (endpoint: Endpoint): string =>
+  'path' in endpoint ? endpoint.path : `${endpoint.host}:${endpoint.port}`
+
 function send(endpoint: Endpoint, path: string, body: string): Promise<{ status: number; content: string }> {
   const place = 'path' in endpoint ? { socketPath: endpoint.path } : endpoint
   const headers = {
@@ -83,7 +86,8 @@ function send(endpoint: Endpoint, path: string, body: string): Promise<{ status:
     'content-length': String(Buffer.byteLength(body)),
   }
   return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => reject(new AdapterError('closed', `${path}: ${error.message}`))
+    const fail = ({ message }: Error): void =>
+      reject(new AdapterError('closed', `the plugin at ${textOf(endpoint)} did not answer ${path}: ${message}`))
     const sent = request({ ...place, path, method: 'POST', headers, timeout }, (response) => {
       let content = ''
       response.setEncoding('utf8')
@@ -108,7 +112,7 @@ export async function connectPlugin(endpoint: Endpoint): Promise<RemoteImplement
   const spaces = await ask('/IpamDriver.GetDefaultAddressSpaces', {}, replies.spaces)
   const names = { local: spaces.LocalDefaultAddressSpace, global: spaces.GlobalDefaultAddressSpace }
   return {
-    hello: helloOf('path' in endpoint ? endpoint.path : `${endpoint.host}:${endpoint.port}`),
+    hello: helloOf(textOf(endpoint)),
     open: async (start) => new PluginSession(start, ask, names),
     close: async () => {},
   }
