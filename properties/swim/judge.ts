@@ -135,10 +135,9 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
 
   /** What a member shows of itself is what others may know of it. */
   #show(member: Member): void {
-    const { number } = member
+    const { number, incarnation } = member
     const { ownIncarnation, shown, homes } = this.#cluster
-    ownIncarnation[number] = Math.max(ownIncarnation[number]!, member.incarnation)
-    const { incarnation } = member
+    ownIncarnation[number] = Math.max(ownIncarnation[number]!, incarnation)
     const address = member.addresses[number]
     const meta = member.metas[number] ?? ''
     const last = shown[number]!.at(-1)
@@ -165,7 +164,6 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const owed = message === null ? probes.nothingOwed() : probes.noteArrival(cluster, member, message)
     if (probe !== null) probes.noteSilence(cluster, member, probe)
     if (answer.state !== null) member.observe(answer.state)
-    this.#show(member)
 
     const before = new Map<number, number>()
     const metasBefore = new Map<number, string | undefined>()

@@ -110,12 +110,12 @@ function kills(mutant: Mutant, scenario: Scenario, layer: Layer): boolean {
     if (scenario.surface !== 'ipam') return false
     const { profiles, capabilities } = implementation.hello
     const judge = createIpamJudge(profiles, capabilities.disk, [layer])
-    return runIpamScenario(scenario, implementation, judge, options).violation !== null
+    return brokenIn(runIpamScenario(scenario, implementation, judge, options), mutant) !== null
   }
   if (isNetworkDb(implementation)) {
     if (scenario.surface !== 'networkdb') return false
     const judge = createNetworkDbJudge(implementation.hello.profiles, [layer])
-    return runNetworkDbScenario(scenario, implementation, judge, options).violation !== null
+    return brokenIn(runNetworkDbScenario(scenario, implementation, judge, options), mutant) !== null
   }
   if (scenario.surface !== 'raft' || !isRaft(implementation)) return false
   const { profiles, capabilities } = implementation.hello

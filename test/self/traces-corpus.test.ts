@@ -14,10 +14,9 @@ import { createReference as createNetworkDbReference } from '../../impl/referenc
 import type { MemberSetup } from '../../impl/reference/swim/core.ts'
 import { SwimMember } from '../../impl/reference/swim/member.ts'
 import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
-import type { IpamScenario, PoolRequest } from '../../models/ipam/vocabulary.ts'
+import type { PoolRequest } from '../../models/ipam/vocabulary.ts'
 import type { Message } from '../../models/raft/vocabulary.ts'
-import type { NetworkDbScenario } from '../../models/networkdb/vocabulary.ts'
-import type { Status, SwimScenario, Update } from '../../models/swim/vocabulary.ts'
+import type { Status, Update } from '../../models/swim/vocabulary.ts'
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
@@ -29,13 +28,12 @@ import {
   runNetworkDbScenario,
   runScenario,
   runSwimScenario,
-  type IpamJudge,
-  type NetworkDbJudge,
+  type RunOptions,
   type RunResult,
-  type SwimJudge,
 } from '../../traces/run.ts'
 import { show } from '../../traces/show.ts'
 import { shrink, trialOf } from '../../traces/shrink.ts'
+import type { IpamSurface, JudgeOf, NetworkDbSurface, Surface, SwimSurface } from '../../traces/surface.ts'
 import { networkDbMutants } from '../mutants/networkdb.ts'
 import { parseRaftScenario, parseScenario, printScenario } from '../../traces/text.ts'
 
@@ -318,6 +316,52 @@ test('every scenario has a mistake that it is there for', () => {
   expect(Object.keys(mistakes).sort()).toEqual(names)
 })
 
+interface Classic<S extends Surface, Implementation> {
+  readonly reference: Implementation
+  /** The reference with one mistake. */
+  readonly wrong: Implementation
+  readonly run: (
+    scenario: S['scenario'],
+    implementation: Implementation,
+    judge: JudgeOf<S>,
+    options?: RunOptions,
+  ) => RunResult<S>
+  readonly judge: () => JudgeOf<S>
+}
+
+/** The reference passes a scenario; in it the mistake is found, kept in a trace, judged again, shown, and made smaller. */
+function expectCaught<S extends Surface, Implementation extends { readonly hello: S['hello'] }>(
+  name: string,
+  slug: string,
+  { reference, wrong, run, judge }: Classic<S, Implementation>,
+): void {
+  const scenario = parseScenario(text(name), name)
+  expect(text(name)).toMatch(new RegExp(`^${scenario.surface} scenario v1\\nname .+\\n(# .+\\n){2,}nodes `))
+  expect(parseScenario(printScenario(scenario))).toEqual(scenario)
+  const { violation, settled, skipped, outside } = run(scenario, reference, judge())
+  expect({ violation, settled, skipped, outside }).toEqual({
+    violation: null,
+    settled: true,
+    skipped: {},
+    outside: {},
+  })
+
+  const seen = run(scenario, wrong, judge())
+  expect(seen.violation?.requirement).toBe(slug)
+  const meta = { ...traceMeta, implementation: wrong.hello }
+  const trace = { meta, scenario, events: seen.events, violation: seen.violation } as unknown as Trace
+  const read = readTrace(writeTrace(trace), name)
+  expect(writeTrace(read)).toBe(writeTrace(trace))
+  expect(rejudge(read, judge() as never)).toEqual({ violation: seen.violation, event: seen.violationEvent })
+  const shown = show({ trace: read, violation: seen.violation!, event: seen.violationEvent })
+  expect(shown).toContain(slug)
+  expect(shown).toContain('How it came to that')
+
+  const shrunk = shrink(scenario, (candidate) => trialOf(run(candidate, wrong, judge(), { record: false }), slug))
+  expect(shrunk.complete).toBe(true)
+  expect(shrunk.scenario.steps.length).toBeLessThan(scenario.steps.length)
+}
+
 /** What each scenario of SWIM is there for. */
 const swimMistakes: Record<string, [new (setup: MemberSetup) => SwimMember, string]> = {
   'swim-crash-is-found.scenario': [
@@ -348,8 +392,6 @@ const swimMistakes: Record<string, [new (setup: MemberSetup) => SwimMember, stri
 
 describe('the scenarios of SWIM', () => {
   const reference = createSwimReference()
-  const judge = (): SwimJudge => createSwimJudge(reference.hello.profiles)
-  const scenarioOf = (name: string): SwimScenario => parseScenario(text(name), name) as SwimScenario
 
   test('each have a mistake that they are there for', () => {
     expect(Object.keys(swimMistakes)).toEqual(namesOf('swim'))
@@ -358,34 +400,12 @@ describe('the scenarios of SWIM', () => {
   test.each(Object.entries(swimMistakes))(
     '%s is passed by the reference, and catches its mistake',
     (name, [Member, slug]) => {
-      const scenario = scenarioOf(name)
-      expect(text(name)).toMatch(/^swim scenario v1\nname .+\n(# .+\n){2,}nodes /)
-      expect(parseScenario(printScenario(scenario))).toEqual(scenario)
-      const { violation, settled, skipped, outside } = runSwimScenario(scenario, reference, judge())
-      expect({ violation, settled, skipped, outside }).toEqual({
-        violation: null,
-        settled: true,
-        skipped: {},
-        outside: {},
+      expectCaught<SwimSurface, typeof reference>(name, slug, {
+        reference,
+        wrong: createSwimReference({ Member }),
+        run: runSwimScenario,
+        judge: () => createSwimJudge(reference.hello.profiles),
       })
-
-      const wrong = createSwimReference({ Member })
-      const seen = runSwimScenario(scenario, wrong, judge())
-      expect(seen.violation?.requirement).toBe(slug)
-      const meta = { ...traceMeta, implementation: wrong.hello }
-      const trace: Trace = { meta, scenario, events: seen.events, violation: seen.violation }
-      const read = readTrace(writeTrace(trace), name)
-      expect(writeTrace(read)).toBe(writeTrace(trace))
-      expect(rejudge(read, judge())).toEqual({ violation: seen.violation, event: seen.violationEvent })
-      const shown = show({ trace: read, violation: seen.violation!, event: seen.violationEvent })
-      expect(shown).toContain(slug)
-      expect(shown).toContain('How it came to that')
-
-      const shrunk = shrink(scenario, (candidate) =>
-        trialOf(runSwimScenario(candidate, wrong, judge(), { record: false }), slug),
-      )
-      expect(shrunk.complete).toBe(true)
-      expect(shrunk.scenario.steps.length).toBeLessThan(scenario.steps.length)
     },
   )
 })
@@ -427,8 +447,6 @@ const ipamMistakes: Record<string, [new (...setup: ConstructorParameters<typeof 
 
 describe('the scenarios of address management', () => {
   const reference = createIpamReference()
-  const judge = (): IpamJudge => createIpamJudge(reference.hello.profiles)
-  const scenarioOf = (name: string): IpamScenario => parseScenario(text(name), name) as IpamScenario
 
   test('each have a mistake that they are there for', () => {
     expect(Object.keys(ipamMistakes)).toEqual(namesOf('ipam'))
@@ -437,34 +455,12 @@ describe('the scenarios of address management', () => {
   test.each(Object.entries(ipamMistakes))(
     '%s is passed by the reference, and catches its mistake',
     (name, [Node, slug]) => {
-      const scenario = scenarioOf(name)
-      expect(text(name)).toMatch(/^ipam scenario v1\nname .+\n(# .+\n){2,}nodes /)
-      expect(parseScenario(printScenario(scenario))).toEqual(scenario)
-      const { violation, settled, skipped, outside } = runIpamScenario(scenario, reference, judge())
-      expect({ violation, settled, skipped, outside }).toEqual({
-        violation: null,
-        settled: true,
-        skipped: {},
-        outside: {},
+      expectCaught<IpamSurface, typeof reference>(name, slug, {
+        reference,
+        wrong: createIpamReference({ Node }),
+        run: runIpamScenario,
+        judge: () => createIpamJudge(reference.hello.profiles),
       })
-
-      const wrong = createIpamReference({ Node })
-      const seen = runIpamScenario(scenario, wrong, judge())
-      expect(seen.violation?.requirement).toBe(slug)
-      const meta = { ...traceMeta, implementation: wrong.hello }
-      const trace: Trace = { meta, scenario, events: seen.events, violation: seen.violation }
-      const read = readTrace(writeTrace(trace), name)
-      expect(writeTrace(read)).toBe(writeTrace(trace))
-      expect(rejudge(read, judge())).toEqual({ violation: seen.violation, event: seen.violationEvent })
-      const shown = show({ trace: read, violation: seen.violation!, event: seen.violationEvent })
-      expect(shown).toContain(slug)
-      expect(shown).toContain('How it came to that')
-
-      const shrunk = shrink(scenario, (candidate) =>
-        trialOf(runIpamScenario(candidate, wrong, judge(), { record: false }), slug),
-      )
-      expect(shrunk.complete).toBe(true)
-      expect(shrunk.scenario.steps.length).toBeLessThan(scenario.steps.length)
     },
   )
 })
@@ -481,34 +477,19 @@ const networkDbMistakes: Record<string, string> = {
 
 describe('the scenarios of the network database', () => {
   const reference = createNetworkDbReference()
-  const judge = (): NetworkDbJudge => createNetworkDbJudge(reference.hello.profiles)
 
   test('each have a mistake that they are there for', () => {
     expect(Object.keys(networkDbMistakes)).toEqual(namesOf('networkdb'))
   })
 
   test.each(Object.entries(networkDbMistakes))('%s is passed by the reference, and catches %s', (name, mistake) => {
-    const scenario = parseScenario(text(name), name) as NetworkDbScenario
-    expect(text(name)).toMatch(/^networkdb scenario v1\nname .+\n(# .+\n){2,}nodes /)
-    expect(parseScenario(printScenario(scenario))).toEqual(scenario)
-    const { violation, settled, skipped, outside } = runNetworkDbScenario(scenario, reference, judge())
-    expect({ violation, settled, skipped, outside }).toEqual({
-      violation: null,
-      settled: true,
-      skipped: {},
-      outside: {},
-    })
-
     const mutant = networkDbMutants.find((each) => each.name === mistake)!
-    const wrong = mutant.create() as typeof reference
-    const seen = runNetworkDbScenario(scenario, wrong, judge())
-    expect(seen.violation?.requirement).toBe(mutant.breaks)
-    const meta = { ...traceMeta, implementation: wrong.hello }
-    const read = readTrace(writeTrace({ meta, scenario, events: seen.events, violation: seen.violation }), name)
-    expect(rejudge(read, judge() as never)).toEqual({ violation: seen.violation, event: seen.violationEvent })
-    const shown = show({ trace: read, violation: seen.violation!, event: seen.violationEvent })
-    expect(shown).toContain(mutant.breaks)
-    expect(shown).toContain('How it came to that')
+    expectCaught<NetworkDbSurface, typeof reference>(name, mutant.breaks, {
+      reference,
+      wrong: mutant.create() as typeof reference,
+      run: runNetworkDbScenario,
+      judge: () => createNetworkDbJudge(reference.hello.profiles),
+    })
   })
 })
 

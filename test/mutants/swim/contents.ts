@@ -31,6 +31,24 @@ export const contents: readonly Mutant[] = [
     },
   }),
   swimMutant({
+    name: 'announces-old-meta',
+    breaks: 'swim/tells-what-was-shown',
+    rule: 'Who has something new to tell of itself raises its incarnation, and tells others the meta before by it.',
+    seenIn: folklore,
+    member: class extends SwimMember {
+      private metaBefore: string | null = null
+      protected override update(id: number, meta: string): void {
+        this.metaBefore = this.own.record.meta
+        super.update(id, meta)
+        this.metaBefore = null
+      }
+      protected override ownUpdate(): Update {
+        const update = super.ownUpdate()
+        return { ...update, meta: this.metaBefore ?? update.meta }
+      }
+    },
+  }),
+  swimMutant({
     name: 'tells-own-address-of-others',
     breaks: 'swim/tells-what-was-shown',
     rule: 'Who tells of a new member gives the address from which it speaks itself.',
