@@ -11,7 +11,7 @@
  */
 import { splitCommand } from './impl/contract/command-line.ts'
 import type { Implementation } from './impl/contract/raft.ts'
-import { spawnAdapter, type SpawnOptions, type SurfaceName } from './impl/contract/stdio.ts'
+import { spawnAdapter, type SpawnOptions, type AdapterSurface } from './impl/contract/stdio.ts'
 import { checkConformance, type SuiteOptions, type SuiteResult } from './test/suites/suite.ts'
 import type { Target } from './test/suites/target.ts'
 
@@ -52,7 +52,7 @@ export function checkSwim(target: Target, options: SuiteOptions = {}): Promise<S
   return checkConformance(demanding(target, 'swim'), options)
 }
 
-function demanding(target: Target, surface: SurfaceName): Target {
+function demanding(target: Target, surface: AdapterSurface): Target {
   return target.kind === 'adapter' ? { ...target, surface } : target
 }
 
@@ -104,7 +104,7 @@ export {
   type AdapterOptions,
   type SpawnOptions,
   type StdioImplementation,
-  type SurfaceName,
+  type AdapterSurface,
 } from './impl/contract/stdio.ts'
 export { serveStdio } from './impl/contract/serve-stdio.ts'
 export type {
@@ -132,20 +132,8 @@ export {
   type ScheduleSize,
   type SwimScheduleSize,
 } from './traces/schedule.ts'
-export {
-  runNetworkDbScenario,
-  runScenario,
-  runScenarioRemote,
-  runIpamScenario,
-  runSwimScenario,
-  runSwimScenarioRemote,
-  type IpamJudge,
-  type NetworkDbJudge,
-  type RaftJudge,
-  type RunOptions,
-  type RunResult,
-  type SwimJudge,
-} from './traces/run.ts'
+export { runScenario, runScenarioRemote, type RunOptions, type RunResult } from './traces/run.ts'
+export type { JudgeOf, Surfaces } from './traces/surface.ts'
 export { rejudge, type Rejudged } from './traces/rejudge.ts'
 export { readTrace, writeTrace, type Trace, type TraceMeta } from './traces/format.ts'
 export type { TraceEvent } from './traces/event.ts'

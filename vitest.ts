@@ -11,8 +11,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { checkConformance, type SuiteOptions } from './test/suites/suite.ts'
 import { loadSpec, surfaceOf } from './test/suites/spec.ts'
-import { surfaceOfHello, type AnyImplementation, type Target } from './test/suites/target.ts'
+import type { AnyImplementation, Target } from './test/suites/target.ts'
 import { binding, drawLanes, type Outcome, type Report } from './traces/report.ts'
+import { surfaceOfHello } from './traces/surfaces.ts'
 
 export interface ConformanceOptions extends Omit<SuiteOptions, 'signal' | 'onProgress' | 'place' | 'command'> {
   /** What becomes of a requirement that no run put to the test. Default: it fails if it counts for conformance. */

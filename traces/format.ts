@@ -5,21 +5,13 @@
  */
 import { z } from 'zod'
 import { limits as contractLimits } from '../impl/contract/limits.ts'
-import { schemas as ipamSchemas } from '../impl/contract/ipam/schema.ts'
-import { schemas as networkDbSchemas } from '../impl/contract/networkdb/schema.ts'
-import { schemas } from '../impl/contract/schema.ts'
-import { schemas as swimSchemas } from '../impl/contract/swim/schema.ts'
 import type { Violation } from '../properties/judge.ts'
 import type { AnyTraceEvent } from './event.ts'
 import { InputError, shorten } from './input-error.ts'
-import {
-  ipamScenarioSchema,
-  networkDbScenarioSchema,
-  scenarioSchema,
-  swimScenarioSchema,
-  type Scenario,
-} from './scenario.ts'
+import type { Scenario } from './scenario.ts'
+import { deliveryOf, sentBy } from './show/teller.ts'
 import type { AnyHello } from './surface.ts'
+import { surfaceNames, tracesOf } from './surfaces.ts'
 
 export const traceVersion = 1
 
@@ -57,118 +49,32 @@ export interface Trace {
   readonly violation: Violation | null
 }
 
-const natural = z.int().min(0)
 const word = z.string().max(contractLimits.word)
-const text = z.string().max(contractLimits.text)
-const node = schemas.inspection.shape.state.shape.vote.unwrap()
+const table = surfaceNames.map((name) => ({ name, schemas: tracesOf(name).schemas }))
 
 const metaSchema = z.strictObject({
   format: z.literal('swarmcheck-trace'),
   version: z.literal(traceVersion),
   swarmcheck: word,
-  implementation: z.union([schemas.hello, swimSchemas.hello, ipamSchemas.hello, networkDbSchemas.hello]).nullable(),
+  implementation: z.union(table.map(({ schemas }) => schemas.hello)).nullable() as z.ZodType<AnyHello | null>,
   seed: z.int().nullable(),
   requirement: word.nullable(),
 })
 
-export const violationSchema = z.strictObject({ requirement: word, text, allowed: text, node: node.nullable() })
+/** A line behind the scenario. That the schemas say the same is checked where they are defined. */
+type Line = AnyTraceEvent | { readonly event: 'end'; readonly events: number; readonly violation: Violation | null }
 
-const [, ...otherInputs] = schemas.input.options
-
-/** Inputs as on the wire, but a delivery holds its message: a trace stands alone. */
-const inputSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('deliver'), node, at: natural, message: schemas.outgoingMessage }),
-  ...otherInputs,
-])
-
-/** The lines of a surface's events, of the parts that it has. */
-const lineSchemaOf = <
-  Start extends z.ZodType,
-  Answer extends z.ZodType,
-  Initial extends z.ZodType,
-  Input extends z.ZodType,
-  Inspection extends z.ZodType,
->(parts: {
-  readonly start: Start
-  readonly answer: Answer
-  readonly initialAnswer: Initial
-  readonly input: Input
-  readonly inspection: Inspection
-}) =>
-  z.discriminatedUnion('event', [
-    z.strictObject({
-      event: z.literal('start'),
-      start: parts.start,
-      initial: z.array(parts.initialAnswer).max(contractLimits.nodes),
-    }),
-    z.strictObject({ event: z.literal('step'), now: natural, input: parts.input, answer: parts.answer }),
-    z.strictObject({ event: z.literal('fault'), now: natural, fault: word, text }),
-    z.strictObject({ event: z.literal('phase'), now: natural, phase: z.enum(['disturb', 'heal', 'settle']) }),
-    z.strictObject({ event: z.literal('inspect'), now: natural, node, inspection: parts.inspection }),
-    z.strictObject({ event: z.literal('finish'), now: natural }),
-    z.strictObject({ event: z.literal('end'), events: natural, violation: violationSchema.nullable() }),
-  ])
-const raftLineSchema = lineSchemaOf({ ...schemas, input: inputSchema })
-const [, ...otherSwimInputs] = swimSchemas.input.options
-const swimInputSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('deliver'), node, at: natural, message: swimSchemas.outgoingMessage }),
-  ...otherSwimInputs,
-])
-const swimLineSchema = lineSchemaOf({ ...swimSchemas, input: swimInputSchema })
-const ipamLineSchema = lineSchemaOf(ipamSchemas)
-const [, ...otherNetworkDbInputs] = networkDbSchemas.input.options
-const networkDbInputSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('deliver'), node, at: natural, message: networkDbSchemas.outgoingMessage }),
-  ...otherNetworkDbInputs,
-])
-const networkDbLineSchema = lineSchemaOf({ ...networkDbSchemas, input: networkDbInputSchema })
-type Line =
-  | z.infer<typeof raftLineSchema>
-  | z.infer<typeof swimLineSchema>
-  | z.infer<typeof networkDbLineSchema>
-  | z.infer<typeof ipamLineSchema>
-
-const scenarioLineSchema = z.strictObject({ scenario: scenarioSchema })
-const swimScenarioLineSchema = z.strictObject({ scenario: swimScenarioSchema })
-const networkDbScenarioLineSchema = z.strictObject({ scenario: networkDbScenarioSchema })
-const ipamScenarioLineSchema = z.strictObject({ scenario: ipamScenarioSchema })
-
-/** Names of the parts in the published schema. */
+/** Names of the parts in the published schema: Raft's are the oldest, and have no surface before them. */
 const names = z.registry<{ id: string }>()
-for (const [id, part] of Object.entries({
-  ...schemas,
-  trace: metaSchema,
-  scenario: scenarioSchema,
-  input: inputSchema,
-})) {
-  names.add(part, { id })
-}
-for (const [id, part] of Object.entries({ ...swimSchemas, scenario: swimScenarioSchema, input: swimInputSchema })) {
-  names.add(part, { id: `swim-${id}` })
-}
-for (const [id, part] of Object.entries({
-  ...networkDbSchemas,
-  scenario: networkDbScenarioSchema,
-  input: networkDbInputSchema,
-})) {
-  names.add(part, { id: `networkdb-${id}` })
-}
-
-for (const [id, part] of Object.entries({ ...ipamSchemas, scenario: ipamScenarioSchema })) {
-  names.add(part, { id: `ipam-${id}` })
-}
-
-/** The second line, and those behind it, by surface. */
-const schemasOf: Readonly<Record<Scenario['surface'], readonly [z.ZodType, z.ZodType]>> = {
-  raft: [scenarioLineSchema, raftLineSchema],
-  swim: [swimScenarioLineSchema, swimLineSchema],
-  networkdb: [networkDbScenarioLineSchema, networkDbLineSchema],
-  ipam: [ipamScenarioLineSchema, ipamLineSchema],
+names.add(metaSchema, { id: 'trace' })
+for (const { name, schemas } of table) {
+  for (const [id, part] of Object.entries(schemas.parts))
+    names.add(part, { id: name === 'raft' ? id : `${name}-${id}` })
 }
 
 /** The JSON Schema of a line of a trace file. */
 export function traceJsonSchema(): object {
-  return z.toJSONSchema(z.union([metaSchema, ...Object.values(schemasOf).flat()]), {
+  return z.toJSONSchema(z.union([metaSchema, ...table.flatMap(({ schemas }) => [schemas.scenario, schemas.line])]), {
     io: 'input',
     metadata: names,
   })
@@ -264,13 +170,13 @@ export function readTrace(input: string | Uint8Array, file = 'trace'): Trace {
   const meta = readMeta(next(), fail)
   const second = next() ?? fail(2, 'truncated: the scenario is missing')
   const surface = (second as { scenario?: { surface?: unknown } }).scenario?.surface
-  const [scenarioSchemaOf, lineSchema] = schemasOf[isSurface(surface) ? surface : 'raft']
-  const { scenario } = check(scenarioSchemaOf, second, (message) => fail(2, message)) as { scenario: Scenario }
+  const { schemas } = (table.find(({ name }) => name === surface) ?? table[0])!
+  const { scenario } = check(schemas.scenario, second, (message) => fail(2, message)) as { scenario: Scenario }
   const nodes = new Set(scenario.nodes)
   const events: AnyTraceEvent[] = []
   let now = 0
   for (let value = next(); value !== null; value = next()) {
-    const line = check(lineSchema, value, (message) => fail(number, message)) as Line
+    const line = check(schemas.line, value, (message) => fail(number, message)) as Line
     if (line.event === 'end') {
       if (line.events !== events.length) fail(number, `${events.length} events, but the end counts ${line.events}`)
       if (next() !== null) fail(number, 'something follows the end')
@@ -288,14 +194,10 @@ export function readTrace(input: string | Uint8Array, file = 'trace'): Trace {
       const stranger = namesOf(line).find((name) => !nodes.has(name))
       if (stranger !== undefined) fail(number, `unknown node '${stranger}'`)
     }
-    // The schemas are checked against the vocabulary where they are defined.
-    events.push(line as AnyTraceEvent)
+    events.push(line)
   }
   return fail(number, 'truncated: the end is missing')
 }
-
-const isSurface = (word: unknown): word is Scenario['surface'] =>
-  typeof word === 'string' && Object.hasOwn(schemasOf, word)
 
 /** Nodes that an event speaks of as sender, receiver or place. */
 function namesOf(line: Line): string[] {
@@ -303,8 +205,9 @@ function namesOf(line: Line): string[] {
   if (line.event !== 'step') return []
   const { input, answer } = line
   const names = [input.node]
-  if (input.type === 'deliver') names.push(input.message.from, input.message.to)
-  for (const output of answer.outputs) if (output.type === 'message') names.push(output.from, output.to)
+  const delivery = deliveryOf(input)
+  if (delivery !== null) names.push(delivery.from, delivery.to)
+  for (const { from, to } of sentBy(answer)) names.push(from, to)
   return names
 }
 

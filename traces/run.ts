@@ -1,122 +1,49 @@
 /** Runs a scenario against an implementation, judged at each step and recorded. */
 import { AdapterError } from '../impl/contract/adapter-error.ts'
-import type * as ipam from '../impl/contract/ipam.ts'
-import type * as networkdb from '../impl/contract/networkdb.ts'
-import type * as raft from '../impl/contract/raft.ts'
-import type * as swim from '../impl/contract/swim.ts'
-import type { IpamScenario } from '../models/ipam/vocabulary.ts'
-import type { NetworkDbScenario } from '../models/networkdb/vocabulary.ts'
-import type { RaftScenario } from '../models/raft/vocabulary.ts'
-import type { SwimScenario } from '../models/swim/vocabulary.ts'
+import type { Implementation, RemoteImplementation } from '../impl/contract/surface.ts'
+import type { WordsOf } from '../impl/contract/surfaces.ts'
 import type { Execution } from './run/execution.ts'
-import { IpamExecution, startOf as ipamStartOf } from './run/ipam/execution.ts'
-import { NetworkDbExecution, startOf as networkDbStartOf } from './run/networkdb/execution.ts'
-import { RaftExecution, startOf as raftStartOf } from './run/raft/execution.ts'
-import type { IpamJudge, NetworkDbJudge, RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
-import { SwimExecution, startOf as swimStartOf } from './run/swim/execution.ts'
-import type { IpamSurface, NetworkDbSurface, RaftSurface, Surface, SwimSurface } from './surface.ts'
+import type { RunOptions, RunResult } from './run/result.ts'
+import type { JudgeOf, ScenarioOf, Surface, SurfaceName, Surfaces } from './surface.ts'
+import { tracesOf } from './surfaces.ts'
 
 export { settleElectionTimeouts, startOf } from './run/raft/execution.ts'
-export type { IpamJudge, NetworkDbJudge, RaftJudge, RunOptions, RunResult, SwimJudge } from './run/result.ts'
+export type { RunOptions, RunResult } from './run/result.ts'
 
 /**
- * Runs a scenario against an implementation in this process. An exception in a step counts as a panic of that node.
+ * Runs a scenario against an implementation of its surface in this process. An exception in a step counts as a panic of
+ * that node.
  * @throws AdapterError if an answer contradicts the contract
  */
-export function runScenario(
-  scenario: RaftScenario,
-  implementation: raft.Implementation,
-  judge: RaftJudge,
+export function runScenario<Name extends SurfaceName>(
+  scenario: ScenarioOf<Name>,
+  implementation: Implementation<WordsOf[Name]>,
+  judge: JudgeOf<Surfaces[Name]>,
   options: RunOptions = {},
-): RunResult {
-  const execution = new RaftExecution(scenario, implementation.hello, judge, { batch: 1, ...options }, null)
-  return drive<RaftSurface>(execution, implementation.open(raftStartOf(scenario)), { state: null, log: null })
-}
-
-/** The same on the surface of SWIM. */
-export function runSwimScenario(
-  scenario: SwimScenario,
-  implementation: swim.Implementation,
-  judge: SwimJudge,
-  options: RunOptions = {},
-): RunResult<SwimSurface> {
+): RunResult<Surfaces[Name]> {
   const { hello } = implementation
-  const execution = new SwimExecution(scenario, hello, judge, { batch: 1, ...options }, null)
-  return drive<SwimSurface>(execution, implementation.open(swimStartOf(scenario, hello)), {
-    state: null,
-    members: null,
-  })
-}
-
-/** The same on the surface of address management. */
-export function runIpamScenario(
-  scenario: IpamScenario,
-  implementation: ipam.Implementation,
-  judge: IpamJudge,
-  options: RunOptions = {},
-): RunResult<IpamSurface> {
-  const execution = new IpamExecution(scenario, implementation.hello, judge, { batch: 1, ...options })
-  return drive<IpamSurface>(execution, implementation.open(ipamStartOf(scenario)), { state: null, changes: null })
-}
-
-/** The same on the surface of the network database. */
-export function runNetworkDbScenario(
-  scenario: NetworkDbScenario,
-  implementation: networkdb.Implementation,
-  judge: NetworkDbJudge,
-  options: RunOptions = {},
-): RunResult<NetworkDbSurface> {
-  const execution = new NetworkDbExecution(scenario, implementation.hello, judge, { batch: 1, ...options })
-  return drive<NetworkDbSurface>(execution, implementation.open(networkDbStartOf(scenario)), {
-    state: null,
-    peers: null,
-    attachments: null,
-    entries: null,
-  })
+  const traces = tracesOf<Name>(scenario.surface)
+  const execution = traces.createExecution(scenario, hello, judge, { batch: 1, ...options }, null)
+  const session = implementation.open(traces.startOf(scenario, hello))
+  return drive<Surfaces[Name]>(execution, session, traces.nothing)
 }
 
 /**
  * Runs a scenario against an implementation out of this process. Several runs may share one implementation at a time.
  * @throws AdapterError if the adapter fails, or an answer contradicts the contract
  */
-export async function runScenarioRemote(
-  scenario: RaftScenario,
-  implementation: raft.RemoteImplementation,
-  judge: RaftJudge,
+export async function runScenarioRemote<Name extends SurfaceName>(
+  scenario: ScenarioOf<Name>,
+  implementation: RemoteImplementation<WordsOf[Name]>,
+  judge: JudgeOf<Surfaces[Name]>,
   options: RunOptions = {},
-): Promise<RunResult> {
-  const session = await implementation.open(raftStartOf(scenario))
-  const forgotten: number[] = []
-  const execution = new RaftExecution(scenario, implementation.hello, judge, options, forgotten)
-  return driveRemote<RaftSurface>(execution, session, forgotten)
-}
-
-/** The same on the surface of SWIM. */
-export async function runSwimScenarioRemote(
-  scenario: SwimScenario,
-  implementation: swim.RemoteImplementation,
-  judge: SwimJudge,
-  options: RunOptions = {},
-): Promise<RunResult<SwimSurface>> {
+): Promise<RunResult<Surfaces[Name]>> {
   const { hello } = implementation
-  const session = await implementation.open(swimStartOf(scenario, hello))
+  const traces = tracesOf<Name>(scenario.surface)
+  const session = await implementation.open(traces.startOf(scenario, hello))
   const forgotten: number[] = []
-  const execution = new SwimExecution(scenario, hello, judge, options, forgotten)
-  return driveRemote<SwimSurface>(execution, session, forgotten)
-}
-
-/**
- * The same on the surface of address management, out of this process.
- * @throws AdapterError if the implementation fails, or an answer contradicts the contract
- */
-export async function runIpamScenarioRemote(
-  scenario: IpamScenario,
-  implementation: ipam.RemoteImplementation,
-  judge: IpamJudge,
-  options: RunOptions = {},
-): Promise<RunResult<IpamSurface>> {
-  const session = await implementation.open(ipamStartOf(scenario))
-  return driveRemote<IpamSurface>(new IpamExecution(scenario, implementation.hello, judge, options), session, [])
+  const execution = traces.createExecution(scenario, hello, judge, options, forgotten)
+  return driveRemote<Surfaces[Name]>(execution, session, forgotten)
 }
 
 /** A cluster in this process, as far as a run needs it. */

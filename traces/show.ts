@@ -5,15 +5,12 @@ import type { Violation } from '../properties/judge.ts'
 import type { AnyTraceEvent } from './event.ts'
 import type { Trace } from './format.ts'
 import { escapeControl, shorten } from './input-error.ts'
-import { ipamTeller } from './show/ipam.ts'
 import { drawLanes } from './show/lanes.ts'
 import { drawMermaid } from './show/mermaid.ts'
-import { networkDbTeller } from './show/networkdb.ts'
 import { paragraph } from './show/paragraph.ts'
-import { raftTeller } from './show/raft.ts'
 import { legendOf, tellStory, type Story } from './show/story.ts'
-import { swimTeller } from './show/swim.ts'
 import type { Teller } from './show/teller.ts'
+import { tracesOf } from './surfaces.ts'
 import { printScenario } from './text.ts'
 
 /** A requirement in words, from SPEC.md. */
@@ -93,10 +90,8 @@ export function show(counterexample: Counterexample, options: ShowOptions = {}):
   ].join('\n')
 }
 
-const tellers = { raft: raftTeller, swim: swimTeller, networkdb: networkDbTeller, ipam: ipamTeller }
-
 function tellerOf({ scenario }: Trace): Teller {
-  return tellers[scenario.surface]
+  return tracesOf(scenario.surface).teller
 }
 
 /** The story of the counterexample, which diagrams are drawn from. */

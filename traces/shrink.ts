@@ -6,12 +6,9 @@
 import type { NetworkProfile, Step } from '../models/vocabulary.ts'
 import type { RunResult } from './run.ts'
 import type { Scenario } from './scenario.ts'
-import { ipamRules } from './shrink/ipam.ts'
-import { networkDbRules } from './shrink/networkdb.ts'
-import { raftRules } from './shrink/raft.ts'
 import { type ShrinkRules, stepsOf, type Trial, withSteps } from './shrink/rules.ts'
-import { swimRules } from './shrink/swim.ts'
 import type { Surface } from './surface.ts'
+import { tracesOf } from './surfaces.ts'
 import { printScenario } from './text.ts'
 
 export type { Trial } from './shrink/rules.ts'
@@ -68,14 +65,12 @@ export async function shrinkAsync<S extends Scenario>(
   }
 }
 
-const rulesOf = { raft: raftRules, swim: swimRules, networkdb: networkDbRules, ipam: ipamRules }
-
 type Search<S, Found> = Generator<S, Found, Trial>
 
 /** The search itself: yields candidates, is given their trials, and returns the smallest that failed. */
 export function* shrinking<S extends Scenario>(scenario: S, options: ShrinkOptions = {}): Search<S, Shrunk<S>> {
   // Rules of a surface are for scenarios of it.
-  const rules = rulesOf[scenario.surface] as unknown as ShrinkRules<S>
+  const rules = tracesOf(scenario.surface).rules as unknown as ShrinkRules<S>
   const search = new ShrinkSearch(scenario, rules, options)
   const reproduced = yield* search.attempt(scenario)
   if (reproduced) yield* search.shrink()

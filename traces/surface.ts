@@ -84,7 +84,20 @@ export interface NetworkDbSurface {
   readonly inspection: networkdbWords.Inspection
 }
 
+/** The types of each surface by its name. */
+export interface Surfaces {
+  readonly raft: RaftSurface
+  readonly swim: SwimSurface
+  readonly networkdb: NetworkDbSurface
+  readonly ipam: IpamSurface
+}
+
+export type SurfaceName = keyof Surfaces
+
+/** A scenario of the surface of that name, which it tells. */
+export type ScenarioOf<Name extends SurfaceName> = Surfaces[Name]['scenario'] & { readonly surface: Name }
+
 export type JudgeOf<S extends Surface> = Judge<S['start'], S['input'], S['answer'], S['inspection']>
 
 /** What an implementation of any surface says of itself. */
-export type AnyHello = raft.Hello | swim.Hello | networkdb.Hello | ipam.Hello
+export type AnyHello = Surfaces[SurfaceName]['hello']

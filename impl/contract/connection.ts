@@ -6,10 +6,10 @@ import { Child } from './child.ts'
 import { firstIssue } from './issue.ts'
 import { limits } from './limits.ts'
 import { commonReplies, refusalSchema, type RequestType } from './schema.ts'
-import type { Form, SurfaceName, WordsOf } from './surfaces.ts'
+import type { Form, AdapterSurface, WordsOf } from './surfaces.ts'
 
 /** What an adapter says of a surface that it offers. */
-type AnyHello = WordsOf[SurfaceName]['hello']
+type AnyHello = WordsOf[AdapterSurface]['hello']
 
 export interface AdapterOptions {
   /** How long the answer to `hello` may take, 60 s by default; 0 for as long as it likes. */
@@ -111,7 +111,7 @@ export class Connection {
   }
 
   /** What the adapter says of the surface that is meant; of the first that it offers if none is. */
-  async hello(surface?: SurfaceName): Promise<AnyHello> {
+  async hello(surface?: AdapterSurface): Promise<AnyHello> {
     const reading = { form: commonReplies.hello }
     const { hello } = await this.#send('hello', null, { protocol: 1 }, reading, 0)
     const offered: readonly AnyHello[] = Array.isArray(hello) ? hello : [hello]

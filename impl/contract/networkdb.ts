@@ -28,7 +28,7 @@ export interface Start {
   readonly seed: number
 }
 
-interface NetworkDbWords extends surface.Words {
+export interface NetworkDbWords extends surface.Words {
   readonly hello: Hello
   readonly start: Start
   readonly input: Input

@@ -3,12 +3,12 @@ import type { NodeId } from '../../models/vocabulary.ts'
 import type { Breach, ContractCheck } from './check.ts'
 import { Connection, type AdapterOptions, type Reading } from './connection.ts'
 import type { RemoteImplementation, RemoteSession, Words } from './surface.ts'
-import { dialects, type SurfaceName, type WireInput, type WordsOf } from './surfaces.ts'
+import { dialects, type AdapterSurface, type WireInput, type WordsOf } from './surfaces.ts'
 
 export { AdapterError, type AdapterErrorKind } from './adapter-error.ts'
 export { splitCommand } from './command-line.ts'
 export type { AdapterOptions } from './connection.ts'
-export type { SurfaceName } from './surfaces.ts'
+export type { AdapterSurface } from './surfaces.ts'
 
 /** A session whose messages can be given up: the adapter frees them. */
 export interface StdioSession<W extends Words = WordsOf['raft']> extends RemoteSession<W> {
@@ -17,7 +17,7 @@ export interface StdioSession<W extends Words = WordsOf['raft']> extends RemoteS
   forget(messages: readonly number[]): void
 }
 
-interface StdioOf<Surface extends SurfaceName> extends RemoteImplementation<WordsOf[Surface]> {
+interface StdioOf<Surface extends AdapterSurface> extends RemoteImplementation<WordsOf[Surface]> {
   readonly surface: Surface
   open(start: WordsOf[Surface]['start']): Promise<StdioSession<WordsOf[Surface]>>
   /** Of the adapter, as an operating system knows it. */
@@ -26,11 +26,11 @@ interface StdioOf<Surface extends SurfaceName> extends RemoteImplementation<Word
 }
 
 /** An adapter of one of these surfaces; `surface` says of which. */
-export type StdioImplementation<Surface extends SurfaceName = SurfaceName> = {
+export type StdioImplementation<Surface extends AdapterSurface = AdapterSurface> = {
   [Each in Surface]: StdioOf<Each>
 }[Surface]
 
-export interface SpawnOptions<Surface extends SurfaceName = SurfaceName> extends AdapterOptions {
+export interface SpawnOptions<Surface extends AdapterSurface = AdapterSurface> extends AdapterOptions {
   /** What the adapter has to offer. Default: whatever it offers first. */
   readonly surface?: Surface | undefined
 }
@@ -42,7 +42,7 @@ export interface SpawnOptions<Surface extends SurfaceName = SurfaceName> extends
  *
  * @example const etcd = await spawnAdapter(splitCommand('./etcd-raft --async'), { surface: 'raft', stepTimeout: 0 })
  */
-export const spawnAdapter = async <Surface extends SurfaceName = SurfaceName>(
+export const spawnAdapter = async <Surface extends AdapterSurface = AdapterSurface>(
   command: readonly string[],
   { surface, ...options }: SpawnOptions<Surface> = {},
 ): Promise<StdioImplementation<Surface>> => {
@@ -56,7 +56,7 @@ export const spawnAdapter = async <Surface extends SurfaceName = SurfaceName>(
   }
 }
 
-function implementationOf<Surface extends SurfaceName>(
+function implementationOf<Surface extends AdapterSurface>(
   connection: Connection,
   surface: Surface,
   hello: WordsOf[Surface]['hello'],
@@ -81,7 +81,7 @@ interface Readings<W extends Words> {
   readonly encode: Reading<{ readonly message: W['outgoing'] }>
 }
 
-function readingsOf<Surface extends SurfaceName>(surface: Surface): Readings<WordsOf[Surface]> {
+function readingsOf<Surface extends AdapterSurface>(surface: Surface): Readings<WordsOf[Surface]> {
   const { replies, accept } = dialects[surface]
   return {
     start: { form: replies.start },
@@ -97,13 +97,13 @@ function readingsOf<Surface extends SurfaceName>(surface: Surface): Readings<Wor
   }
 }
 
-const readings: { readonly [Surface in SurfaceName]: Readings<WordsOf[Surface]> } = {
+const readings: { readonly [Surface in AdapterSurface]: Readings<WordsOf[Surface]> } = {
   raft: readingsOf('raft'),
   swim: readingsOf('swim'),
 }
 
 /** Starts a run of an adapter that has said hello. */
-export const openSession = async <Surface extends SurfaceName>(
+export const openSession = async <Surface extends AdapterSurface>(
   connection: Connection,
   surface: Surface,
   start: WordsOf[Surface]['start'],

@@ -4,18 +4,23 @@ import { RaftCheck } from './check/raft.ts'
 import { SwimCheck } from './check/swim.ts'
 import type { ContractCheck } from './check.ts'
 import { acceptAnswers } from './fast-answer.ts'
+import type { IpamWords } from './ipam.ts'
+import type { NetworkDbWords } from './networkdb.ts'
 import type { RaftWords } from './raft.ts'
 import { lines } from './schema.ts'
 import type { Words } from './surface.ts'
 import type { SwimWords } from './swim.ts'
 
+/** The words of each surface by its name. */
 export interface WordsOf {
   readonly raft: RaftWords
   readonly swim: SwimWords
+  readonly networkdb: NetworkDbWords
+  readonly ipam: IpamWords
 }
 
 /** A surface that an adapter can offer. */
-export type SurfaceName = keyof WordsOf
+export type AdapterSurface = 'raft' | 'swim'
 
 /** A schema, as far as reading needs it. */
 export interface Form<Line> {
@@ -58,7 +63,9 @@ interface Dialect<W extends Words> {
   readonly createCheck: (start: W['start']) => ContractCheck<W>
 }
 
-export const dialects: { readonly [Surface in SurfaceName]: Dialect<WordsOf[Surface]> } = {
+export const dialects: { readonly [Surface in AdapterSurface]: Dialect<WordsOf[Surface]> } = {
   raft: { ...lines.raft, accept: acceptAnswers, createCheck: (start) => new RaftCheck(start) },
   swim: { ...lines.swim, accept: () => null, createCheck: (start) => new SwimCheck(start) },
 }
+
+export const adapterSurfaces = Object.keys(dialects) as readonly AdapterSurface[]

@@ -28,6 +28,7 @@ export interface MemberStep {
 }
 
 export interface MemberPath {
+  readonly surface: 'raft'
   readonly name: string
   readonly options: MemberPlan
   readonly steps: readonly MemberStep[]
@@ -298,6 +299,7 @@ export function edgeCover(graph: MemberGraph, length = 60): MemberPath[] {
 function pathsOf({ plan }: MemberGraph, walks: readonly (readonly MemberEdge[])[]): MemberPath[] {
   const kind = `${plan.preVote ? 'pre-vote' : 'no pre-vote'}, ${plan.terms} terms, ${plan.entries} entries`
   return walks.map((walk, number) => ({
+    surface: 'raft',
     name: `member path ${number + 1} (${kind})`,
     options: plan,
     steps: walk.map(({ step }) => step),

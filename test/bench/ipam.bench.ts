@@ -5,12 +5,13 @@
 import type { Answer, Input, Operation } from '../../models/ipam/vocabulary.ts'
 import { createReference } from '../../impl/reference/ipam/session.ts'
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
-import { runIpamScenario, type IpamJudge } from '../../traces/run.ts'
+import { runScenario } from '../../traces/run.ts'
+import type { JudgeOf, IpamSurface } from '../../traces/surface.ts'
 import { defaultIpamOptions } from '../../traces/scenario.ts'
 import { drawIpamSchedule } from '../../traces/schedule.ts'
 
 const reference = createReference()
-const createJudge = (): IpamJudge => createIpamJudge(reference.hello.profiles)
+const createJudge = (): JudgeOf<IpamSurface> => createIpamJudge(reference.hello.profiles)
 const grouped = (count: number): string => Math.round(count).toLocaleString('en')
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
 /** Seconds of CPU since then, of all threads: other work on the machine makes no difference. */
@@ -23,7 +24,7 @@ const seconds = (since: NodeJS.CpuUsage): number => {
 function judgeSchedules(): void {
   const count = 300
   const runs = Array.from({ length: count }, (_, seed) =>
-    runIpamScenario(drawIpamSchedule(seed, reference.hello), reference, createJudge()),
+    runScenario(drawIpamSchedule(seed, reference.hello), reference, createJudge()),
   )
   const replay = (): number => {
     let operations = 0

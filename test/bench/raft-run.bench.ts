@@ -6,7 +6,8 @@ import type { Implementation } from '../../impl/contract/raft.ts'
 import { createReference } from '../../impl/reference/raft/session.ts'
 import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
-import { type RaftJudge, type RunOptions, runScenario } from '../../traces/run.ts'
+import { type RunOptions, runScenario } from '../../traces/run.ts'
+import type { JudgeOf, RaftSurface } from '../../traces/surface.ts'
 import { type RaftStep, completeScenario, defaultOptions } from '../../traces/scenario.ts'
 import { createNullJudge, createPingPong } from '../self/ping-pong.ts'
 
@@ -46,7 +47,12 @@ function scenarioOf(seed: number): RaftScenario {
 
 const scenarios = Array.from({ length: runs }, (_, seed) => scenarioOf(seed))
 
-function measure(name: string, implementation: Implementation, judge: () => RaftJudge, options: RunOptions): void {
+function measure(
+  name: string,
+  implementation: Implementation,
+  judge: () => JudgeOf<RaftSurface>,
+  options: RunOptions,
+): void {
   for (let seed = 0; seed < warmUpRuns; seed++) runScenario(scenarios[seed]!, implementation, judge(), options)
   let steps = 0
   let simulated = 0

@@ -1,19 +1,18 @@
 /**
  * Many random schedules on one implementation: `npm run soak -- --count 10000 --seed 1000001 [--adapter <command> |
- * --reference on-apply | --suite swim|networkdb|ipam]`. An adapter's schedules are those of the surface that it offers. Counts the
+ * --reference on-apply | --suite swim]`. An adapter's schedules are those of the surface that it offers. Counts the
  * schedules that were hard enough to say something, prints what they found, and the medians of what happened in them.
  * Ends with 1 if anything was found.
  */
 import { parseArgs } from 'node:util'
-import type * as ipam from '../../impl/contract/ipam.ts'
-import type * as networkdb from '../../impl/contract/networkdb.ts'
 import type * as raft from '../../impl/contract/raft.ts'
-import type * as swim from '../../impl/contract/swim.ts'
 import { oneOf, suites, targetOf } from '../suites/command/options.ts'
-import { createRunner, surfaceOfHello } from '../suites/target.ts'
-import { drawIpamSchedule, drawNetworkDbSchedule, drawSchedule, drawSwimSchedule } from '../../traces/schedule.ts'
+import { suiteOf } from '../suites/surfaces.ts'
+import { createRunner } from '../suites/target.ts'
+import { drawSchedule } from '../../traces/schedule.ts'
 import type { Scenario } from '../../traces/scenario.ts'
-import type { Surface } from '../../traces/surface.ts'
+import type { Surface, SurfaceName } from '../../traces/surface.ts'
+import { surfaceOfHello } from '../../traces/surfaces.ts'
 import type { RunResult } from '../../traces/run.ts'
 
 /** What a schedule has to have, to count. */
@@ -44,18 +43,10 @@ const { target } = targetOf({
 })
 const runner = await createRunner(target)
 const suite = surfaceOfHello(runner.hello)
-const draw = (seed: number): Scenario => {
-  switch (suite) {
-    case 'raft':
-      return drawSchedule(seed, runner.hello as raft.Hello, size)
-    case 'swim':
-      return drawSwimSchedule(seed, runner.hello as swim.Hello)
-    case 'networkdb':
-      return drawNetworkDbSchedule(seed, runner.hello as networkdb.Hello)
-    case 'ipam':
-      return drawIpamSchedule(seed, runner.hello as ipam.Hello)
-  }
-}
+const draw = (seed: number): Scenario =>
+  suite === 'raft'
+    ? drawSchedule(seed, runner.hello as raft.Hello, size)
+    : suiteOf<SurfaceName>(suite).draw(seed, runner.hello)
 const found: string[] = []
 /** What a SHOULD advises against, the first of each. */
 const advised = new Map<string, string>()

@@ -6,7 +6,7 @@ import { createReference } from '../../impl/reference/swim/session.ts'
 import type { Operation, SwimScenario } from '../../models/swim/vocabulary.ts'
 import type { Step } from '../../models/vocabulary.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
-import { runSwimScenario, type RunOptions } from '../../traces/run.ts'
+import { runScenario, type RunOptions } from '../../traces/run.ts'
 import { completeSwimScenario } from '../../traces/scenario.ts'
 import { drawSwimSchedule } from '../../traces/schedule.ts'
 
@@ -25,7 +25,7 @@ function measure(name: string, scenarios: readonly SwimScenario[], options: RunO
   const start = process.hrtime.bigint()
   const before = process.cpuUsage()
   for (const scenario of scenarios) {
-    const result = runSwimScenario(scenario, reference, judge(), options)
+    const result = runScenario(scenario, reference, judge(), options)
     if (result.violation !== null) console.log(`  violation: ${result.violation.requirement}: ${result.violation.text}`)
     steps += result.steps
     messages += result.deliveries
@@ -65,7 +65,7 @@ function largeScenario(): SwimScenario {
 }
 
 const drawn = Array.from({ length: runs }, (_, seed) => drawSwimSchedule(seed + 1, reference.hello))
-for (const scenario of drawn.slice(0, warmUpRuns)) runSwimScenario(scenario, reference, judge(), { record: false })
+for (const scenario of drawn.slice(0, warmUpRuns)) runScenario(scenario, reference, judge(), { record: false })
 measure('drawn, judged, recorded', drawn, {})
 measure('drawn, judged', drawn, { record: false })
 measure(`${members} members, judged`, [largeScenario()], { record: false, maxSteps: 100_000_000 })

@@ -1,24 +1,15 @@
 /** Hunting a mutant: the suite's cases are run on it until one is violated, and that run is made small. */
-import { createIpamJudge } from '../../properties/ipam/judge.ts'
-import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
-import { createRaftJudge } from '../../properties/raft/judge.ts'
-import { createSwimJudge } from '../../properties/swim/judge.ts'
 import type { Violation } from '../../properties/judge.ts'
-import {
-  runIpamScenario,
-  runNetworkDbScenario,
-  runScenario,
-  runSwimScenario,
-  type RunResult,
-} from '../../traces/run.ts'
+import type { RunResult } from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
+import { surfaceOfHello } from '../../traces/surfaces.ts'
 import { shrinkFinding, type Counterexample } from '../suites/counterexample.ts'
 import { defaultBudget, defaultSeed } from '../suites/suite.ts'
 import { runAll } from '../suites/runs.ts'
 import { casesOf, type Case } from '../suites/scenarios.ts'
 import { loadSpec } from '../suites/spec.ts'
 import type { Finding } from '../suites/tally.ts'
-import { createRunner, isIpam, isNetworkDb, isRaft, isSwim, type Runner } from '../suites/target.ts'
+import { createRunner, runJudged, type Runner } from '../suites/target.ts'
 import type { Mutant } from './mutant.ts'
 
 /** What the judge looks at: single steps, all states together, what clients saw, what happens in the end. */
@@ -100,25 +91,6 @@ export function layersThatKill(mutant: Mutant, scenario: Scenario): Layer[] {
 
 function kills(mutant: Mutant, scenario: Scenario, layer: Layer): boolean {
   const implementation = mutant.create()
-  const options = { record: false, maxSteps }
-  if (isSwim(implementation)) {
-    if (scenario.surface !== 'swim') return false
-    const judge = createSwimJudge(implementation.hello.profiles, [layer])
-    return brokenIn(runSwimScenario(scenario, implementation, judge, options), mutant) !== null
-  }
-  if (isIpam(implementation)) {
-    if (scenario.surface !== 'ipam') return false
-    const { profiles, capabilities } = implementation.hello
-    const judge = createIpamJudge(profiles, capabilities.disk, [layer])
-    return brokenIn(runIpamScenario(scenario, implementation, judge, options), mutant) !== null
-  }
-  if (isNetworkDb(implementation)) {
-    if (scenario.surface !== 'networkdb') return false
-    const judge = createNetworkDbJudge(implementation.hello.profiles, [layer])
-    return brokenIn(runNetworkDbScenario(scenario, implementation, judge, options), mutant) !== null
-  }
-  if (scenario.surface !== 'raft' || !isRaft(implementation)) return false
-  const { profiles, capabilities } = implementation.hello
-  const judge = createRaftJudge(profiles, capabilities.disk, [layer])
-  return brokenIn(runScenario(scenario, implementation, judge, options), mutant) !== null
+  if (scenario.surface !== surfaceOfHello(implementation.hello)) return false
+  return brokenIn(runJudged(scenario, implementation, [layer], { record: false, maxSteps }), mutant) !== null
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { spawnAdapter } from '../../impl/contract/stdio.ts'
 import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
-import { runSwimScenario } from '../../traces/run.ts'
+import { runScenario } from '../../traces/run.ts'
 import { drawSwimSchedule } from '../../traces/schedule.ts'
 import { checkAdapter } from '../suites/adapter/check.ts'
 import { packageRoot } from '../suites/package-files.ts'
@@ -82,7 +82,7 @@ test('the reference of SWIM does the same in this process and served as an adapt
     expect(runner.hello).toEqual(reference.hello)
     for (const seed of [1, 2, 3, 4]) {
       const scenario = drawSwimSchedule(seed, reference.hello)
-      const here = runSwimScenario(scenario, reference, judgeFor(reference.hello))
+      const here = runScenario(scenario, reference, judgeFor(reference.hello))
       const there = await runner.run(scenario)
       expect(there.violation).toBeNull()
       expect(there.deliveries).toBeGreaterThan(0)

@@ -34,7 +34,7 @@ import type { PoolRequest } from '../../models/ipam/vocabulary.ts'
 import { readAddress, readSubnet, showAddress, showSubnet } from '../../impl/reference/ipam/addresses.ts'
 import { createReference } from '../../impl/reference/ipam/session.ts'
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
-import { runIpamScenario } from '../../traces/run.ts'
+import { runScenario } from '../../traces/run.ts'
 import { scenarioOfIpamPath } from '../../traces/run/ipam/path.ts'
 import { defaultIpamOptions } from '../../traces/scenario.ts'
 
@@ -212,7 +212,7 @@ describe('the machine', () => {
     const reference = createReference()
     for (const path of ipamPaths()) {
       const judge = createIpamJudge(reference.hello.profiles)
-      const { violation, events } = runIpamScenario(scenarioOfIpamPath(path), reference, judge)
+      const { violation, events } = runScenario(scenarioOfIpamPath(path), reference, judge)
       expect(violation).toBeNull()
       const results = events.flatMap((event) =>
         event.event === 'step' ? event.answer.outputs.filter((output) => output.type === 'result') : [],

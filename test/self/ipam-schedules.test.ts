@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { createReference } from '../../impl/reference/ipam/session.ts'
 import { faultKinds } from '../../impl/sim/faults.ts'
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
-import { type IpamJudge, type RunResult, runIpamScenario } from '../../traces/run.ts'
+import { type RunResult, runScenario } from '../../traces/run.ts'
 import { completeIpamScenario, ipamScenarioSchema } from '../../traces/scenario.ts'
 import { drawIpamSchedule } from '../../traces/schedule.ts'
-import type { IpamSurface } from '../../traces/surface.ts'
+import type { IpamSurface, JudgeOf } from '../../traces/surface.ts'
 import { parseScenario, printScenario } from '../../traces/text.ts'
 
 const reference = createReference()
-const createJudge = (): IpamJudge => createIpamJudge(reference.hello.profiles)
+const createJudge = (): JudgeOf<IpamSurface> => createIpamJudge(reference.hello.profiles)
 const run = (seed: number): RunResult<IpamSurface> =>
-  runIpamScenario(drawIpamSchedule(seed, reference.hello), reference, createJudge())
+  runScenario(drawIpamSchedule(seed, reference.hello), reference, createJudge())
 
 describe('drawn schedules on the reference', () => {
   const results = Array.from({ length: 200 }, (_, seed) => run(seed))
@@ -74,13 +74,13 @@ describe('a scenario', () => {
   it('reaches what it expects', () => {
     const scenario = parseScenario(text)
     if (scenario.surface !== 'ipam') throw new Error('another surface')
-    const { violation, skipped } = runIpamScenario(scenario, reference, createJudge())
+    const { violation, skipped } = runScenario(scenario, reference, createJudge())
     expect({ violation, skipped }).toEqual({ violation: null, skipped: {} })
   })
 
   it('says what it sees instead', () => {
     const expecting = (expectation: string, ...words: string[]) =>
-      runIpamScenario(
+      runScenario(
         completeIpamScenario({ nodes: ['n1'], steps: [{ step: 'expect', expect: expectation, arguments: words }] }),
         reference,
         createJudge(),

@@ -8,7 +8,7 @@ import type { Answer, Change, Output } from '../../models/ipam/vocabulary.ts'
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
 import type { IpamTraceEvent } from '../../traces/event.ts'
 import { rejudge } from '../../traces/rejudge.ts'
-import { runIpamScenario } from '../../traces/run.ts'
+import { runScenario } from '../../traces/run.ts'
 import { drawIpamSchedule } from '../../traces/schedule.ts'
 
 const runs = 60
@@ -97,7 +97,7 @@ function corruptionsOf({ input, answer }: StepEvent): readonly (readonly [string
 describe('corrupted traces', () => {
   const fates = new Map<string, { drawn: number; survived: number; example: string }>()
   for (let seed = 1; seed <= runs; seed++) {
-    const { events } = runIpamScenario(drawIpamSchedule(seed, reference.hello), reference, createJudge())
+    const { events } = runScenario(drawIpamSchedule(seed, reference.hello), reference, createJudge())
     for (const [place, event] of events.entries()) {
       // A few of all, in turn.
       if (event.event !== 'step' || place % 7 !== seed % 7) continue

@@ -4,8 +4,8 @@ import { createReference } from '../../impl/reference/raft/session.ts'
 import { acceptingTransition, initialSnapshot, nextSnapshot, transitionNames } from '../../models/raft/member.ts'
 import { edgeCover, memberGraph, memberPaths, memberPlans, stateKey } from '../../models/raft/paths.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
-import { MemberCampaign, pathOptionsFor } from '../../traces/run/member-campaign.ts'
-import { runMemberPath } from '../../traces/run/member-path.ts'
+import { MemberCampaign, pathOptionsFor } from '../../traces/run/raft/member-campaign.ts'
+import { runMemberPath } from '../../traces/run/raft/member-path.ts'
 
 const reference = createReference()
 

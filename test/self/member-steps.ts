@@ -12,7 +12,7 @@ import { NOBODY } from '../../models/raft/member/state.ts'
 import type { MemberEvent, Outcome } from '../../models/raft/member/state.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
 import type { Violation } from '../../properties/judge.ts'
-import { NODES } from '../../traces/run/member-translation.ts'
+import { NODES } from '../../traces/run/raft/member-translation.ts'
 
 const [TESTED] = NODES as readonly [string]
 const configuration = { voters: NODES, outgoing: [], learners: [] }

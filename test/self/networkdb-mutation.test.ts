@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { createReference } from '../../impl/reference/networkdb/session.ts'
 import type { Answer, Output } from '../../models/networkdb/vocabulary.ts'
 import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
-import { runNetworkDbScenario } from '../../traces/run.ts'
+import { runScenario } from '../../traces/run.ts'
 import { drawNetworkDbSchedule } from '../../traces/schedule.ts'
 import { drawFrom, pick } from '../../traces/schedule/draw.ts'
 import type { NetworkDbTraceEvent } from '../../traces/event.ts'
@@ -195,7 +195,7 @@ function objects(events: readonly NetworkDbTraceEvent[], at: number, answer: Ans
 const most = 400
 const runs = [3, 11, 12, 26].map((seed) => {
   const scenario = drawNetworkDbSchedule(seed, reference.hello)
-  return runNetworkDbScenario(scenario, reference, judge(), { inspectEvery: 1_000_000 }).events.slice(0, most)
+  return runScenario(scenario, reference, judge(), { inspectEvery: 1_000_000 }).events.slice(0, most)
 })
 
 describe('of a corrupted run the judge of steps sees', () => {

@@ -5,17 +5,17 @@ import { faultKinds } from '../../impl/sim/faults.ts'
 import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
 import { readTrace, writeTrace } from '../../traces/format.ts'
 import { rejudge } from '../../traces/rejudge.ts'
-import { type NetworkDbJudge, type RunResult, runNetworkDbScenario } from '../../traces/run.ts'
+import { type RunResult, runScenario } from '../../traces/run.ts'
 import { networkDbScenarioSchema } from '../../traces/scenario.ts'
 import { drawNetworkDbSchedule } from '../../traces/schedule.ts'
-import type { NetworkDbSurface } from '../../traces/surface.ts'
+import type { JudgeOf, NetworkDbSurface } from '../../traces/surface.ts'
 import { parseScenario, printScenario } from '../../traces/text.ts'
 
 const reference = createReference()
 const { hello } = reference
-const createJudge = (): NetworkDbJudge => createNetworkDbJudge(hello.profiles)
+const createJudge = (): JudgeOf<NetworkDbSurface> => createNetworkDbJudge(hello.profiles)
 const run = (seed: number): RunResult<NetworkDbSurface> =>
-  runNetworkDbScenario(drawNetworkDbSchedule(seed, hello), reference, createJudge())
+  runScenario(drawNetworkDbSchedule(seed, hello), reference, createJudge())
 
 /** What the network database does not have: disks and elections. */
 const ofOthers = ['lost-write', 'torn-write', 'timeout']
@@ -52,7 +52,7 @@ describe('drawn schedules on the reference', () => {
       const { effective, events } = results[seed]!
       const network = { ...scenario.network, loss: 0, duplicate: 0, reorder: 0 }
       const explicit = { ...scenario, network, steps: [...effective, ...scenario.steps] }
-      const again = runNetworkDbScenario(explicit, reference, createJudge())
+      const again = runScenario(explicit, reference, createJudge())
       expect(again.violation).toBeNull()
       expect(JSON.stringify(again.events)).toBe(JSON.stringify(events))
     }
@@ -100,7 +100,7 @@ describe('a scenario that somebody writes', () => {
   const violationOf = (...steps: string[]) => {
     const scenario = parseScenario(text(...steps))
     if (scenario.surface !== 'networkdb') throw new Error('of another surface')
-    return runNetworkDbScenario(scenario, reference, createJudge()).violation
+    return runScenario(scenario, reference, createJudge()).violation
   }
   const both = ['join-network n1 net1', 'join-network n2 net1', 'run 2s', 'create n1 net1/k=v', 'run 2s']
 

@@ -15,7 +15,7 @@ import type {
 } from '../../models/raft/vocabulary.ts'
 import type { RaftStep } from '../../traces/scenario.ts'
 import { completeScenario } from '../../traces/scenario.ts'
-import type { RaftJudge } from '../../traces/run.ts'
+import type { JudgeOf, RaftSurface } from '../../traces/surface.ts'
 import { hashSeed, mix, mixText } from '../../impl/sim/hash.ts'
 
 export const pingPongHello: Hello = {
@@ -216,7 +216,7 @@ export function asRemote(implementation: Implementation, batches?: (size: number
 }
 
 /** A judge that allows everything, but for the methods that are given. */
-export function createNullJudge(changes: Partial<RaftJudge> = {}): RaftJudge {
+export function createNullJudge(changes: Partial<JudgeOf<RaftSurface>> = {}): JudgeOf<RaftSurface> {
   return {
     start: () => null,
     step: () => null,

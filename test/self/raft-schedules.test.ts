@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { createReference } from '../../impl/reference/raft/session.ts'
 import { faultKinds } from '../../impl/sim/faults.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
-import { type RaftJudge, type RunResult, runScenario, runScenarioRemote } from '../../traces/run.ts'
+import { type RunResult, runScenario, runScenarioRemote } from '../../traces/run.ts'
+import type { JudgeOf, RaftSurface } from '../../traces/surface.ts'
 import { drawSchedule } from '../../traces/schedule.ts'
 import { asRemote } from './ping-pong.ts'
 
 const reference = createReference()
-const createJudge = (): RaftJudge => createRaftJudge(reference.hello.profiles, reference.hello.capabilities.disk)
+const createJudge = (): JudgeOf<RaftSurface> =>
+  createRaftJudge(reference.hello.profiles, reference.hello.capabilities.disk)
 const run = (seed: number): RunResult => runScenario(drawSchedule(seed, reference.hello), reference, createJudge())
 
 describe('drawn schedules on the reference', () => {

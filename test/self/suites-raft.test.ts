@@ -191,8 +191,8 @@ describe('sums', () => {
 test('kept scenarios fit whoever claims less', () => {
   const hello = { ...reference.hello, profiles: ['raft-core'] }
   for (const scenario of readCorpus().filter(({ surface }) => surface === 'raft')) {
-    const { options, steps } = fitScenario(scenario, hello)
-    expect(options).toMatchObject({ preVote: false, checkQuorum: false })
-    expect(steps.some(({ step }) => step === 'expect')).toBe(false)
+    const fitted = fitScenario(scenario, hello)!
+    expect(fitted).toMatchObject({ options: { preVote: false, checkQuorum: false } })
+    expect(fitted.steps.some(({ step }) => step === 'expect')).toBe(false)
   }
 })

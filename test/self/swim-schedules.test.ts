@@ -4,15 +4,15 @@ import { createReference } from '../../impl/reference/swim/session.ts'
 import { faultKinds } from '../../impl/sim/faults.ts'
 import type { Answer } from '../../models/swim/vocabulary.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
-import { type RunResult, type SwimJudge, runSwimScenario } from '../../traces/run.ts'
+import { type RunResult, runScenario } from '../../traces/run.ts'
 import { completeSwimScenario } from '../../traces/scenario.ts'
 import { drawSwimSchedule } from '../../traces/schedule.ts'
-import type { SwimSurface } from '../../traces/surface.ts'
+import type { JudgeOf, SwimSurface } from '../../traces/surface.ts'
 
 const reference = createReference()
-const createJudge = (): SwimJudge => createSwimJudge(reference.hello.profiles)
+const createJudge = (): JudgeOf<SwimSurface> => createSwimJudge(reference.hello.profiles)
 const run = (seed: number): RunResult<SwimSurface> =>
-  runSwimScenario(drawSwimSchedule(seed, reference.hello), reference, createJudge())
+  runScenario(drawSwimSchedule(seed, reference.hello), reference, createJudge())
 
 /** What only Raft has: disks, elections, membership that is agreed upon. */
 const ofRaft = ['lost-write', 'torn-write', 'timeout', 'membership']
@@ -49,7 +49,7 @@ describe('drawn schedules on the reference', () => {
       const { effective, events } = results[seed]!
       const network = { ...scenario.network, loss: 0, duplicate: 0, reorder: 0 }
       const explicit = { ...scenario, network, steps: [...effective, ...scenario.steps] }
-      const again = runSwimScenario(explicit, reference, createJudge())
+      const again = runScenario(explicit, reference, createJudge())
       expect(again.violation).toBeNull()
       expect(JSON.stringify(again.events)).toBe(JSON.stringify(events))
     }
@@ -58,7 +58,7 @@ describe('drawn schedules on the reference', () => {
   it('reaches what it expects, and says what it sees instead', () => {
     const scenario = drawSwimSchedule(1, reference.hello)
     const expecting = (expectation: string, ...words: string[]) =>
-      runSwimScenario(
+      runScenario(
         { ...scenario, steps: [...scenario.steps, { step: 'expect', expect: expectation, arguments: words }] },
         reference,
         createJudge(),
@@ -100,5 +100,5 @@ it('who is alone may sleep until somebody comes, and has three periods from then
       { step: 'run', duration: 10_000 },
     ],
   })
-  expect(runSwimScenario(scenario, sleeper, createJudge()).violation).toBeNull()
+  expect(runScenario(scenario, sleeper, createJudge()).violation).toBeNull()
 })

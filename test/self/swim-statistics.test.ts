@@ -9,7 +9,7 @@ import { retransmitLimit } from '../../models/swim/rules.ts'
 import type { SwimScenario } from '../../models/swim/vocabulary.ts'
 import type { Judge } from '../../properties/judge.ts'
 import type { SwimTraceEvent } from '../../traces/event.ts'
-import { runSwimScenario } from '../../traces/run.ts'
+import { runScenario } from '../../traces/run.ts'
 import { completeSwimScenario, defaultSwimOptions } from '../../traces/scenario.ts'
 import type { JudgeOf, SwimSurface } from '../../traces/surface.ts'
 import { swimMutants } from '../mutants/swim.ts'
@@ -37,7 +37,7 @@ function calm(members: number, seed: number, loss: number, steps: SwimScenario['
 }
 
 const eventsOf = (scenario: SwimScenario, implementation: Implementation): readonly SwimTraceEvent[] =>
-  runSwimScenario(scenario, implementation, watching, { record: true, maxSteps: 10_000_000 }).events
+  runScenario(scenario, implementation, watching, { record: true, maxSteps: 10_000_000 }).events
 
 /** Gossip intervals from the step in which a member tells something new of itself until all hold it; Infinity if not all do. */
 function roundsToReachAll(members: number, seed: number, loss: number, implementation = reference): number {

@@ -23,14 +23,7 @@ import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import { readTrace, writeTrace, type Trace } from '../../traces/format.ts'
 import { rejudge } from '../../traces/rejudge.ts'
-import {
-  runIpamScenario,
-  runNetworkDbScenario,
-  runScenario,
-  runSwimScenario,
-  type RunOptions,
-  type RunResult,
-} from '../../traces/run.ts'
+import { runScenario, type RunOptions, type RunResult } from '../../traces/run.ts'
 import { show } from '../../traces/show.ts'
 import { shrink, trialOf } from '../../traces/shrink.ts'
 import type { IpamSurface, JudgeOf, NetworkDbSurface, Surface, SwimSurface } from '../../traces/surface.ts'
@@ -403,7 +396,7 @@ describe('the scenarios of SWIM', () => {
       expectCaught<SwimSurface, typeof reference>(name, slug, {
         reference,
         wrong: createSwimReference({ Member }),
-        run: runSwimScenario,
+        run: runScenario,
         judge: () => createSwimJudge(reference.hello.profiles),
       })
     },
@@ -458,7 +451,7 @@ describe('the scenarios of address management', () => {
       expectCaught<IpamSurface, typeof reference>(name, slug, {
         reference,
         wrong: createIpamReference({ Node }),
-        run: runIpamScenario,
+        run: runScenario,
         judge: () => createIpamJudge(reference.hello.profiles),
       })
     },
@@ -487,7 +480,7 @@ describe('the scenarios of the network database', () => {
     expectCaught<NetworkDbSurface, typeof reference>(name, mutant.breaks, {
       reference,
       wrong: mutant.create() as typeof reference,
-      run: runNetworkDbScenario,
+      run: runScenario,
       judge: () => createNetworkDbJudge(reference.hello.profiles),
     })
   })

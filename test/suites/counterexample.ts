@@ -7,8 +7,8 @@ import type { Scenario } from '../../traces/scenario.ts'
 import { nondeterministic, shrinkAsync, trialOf, type Trial } from '../../traces/shrink.ts'
 import { packageVersion } from './package-files.ts'
 import { deathViolation } from './runs.ts'
-import { runPathOf } from './paths.ts'
-import type { AnyPath, Finding } from './tally.ts'
+import type { AnyPath } from './surfaces/form.ts'
+import type { Finding } from './tally.ts'
 import type { Runner } from './target.ts'
 
 /** A finding made small, and recorded. */
@@ -110,7 +110,7 @@ async function record(
   try {
     const { violation, events, violationEvent } = await (path === null
       ? runner.run(scenario, { against: requirement })
-      : runPathOf(runner, path, { against: requirement }))
+      : runner.runPath(path, { against: requirement }))
     return violation?.requirement === requirement ? { violation, events, violationEvent } : null
   } catch (error) {
     if (!(error instanceof AdapterError) || !error.died) throw error

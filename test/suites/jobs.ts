@@ -2,21 +2,16 @@
 import { Worker } from 'node:worker_threads'
 import type { SpawnOptions } from '../../impl/contract/stdio.ts'
 import type { Endpoint } from '../../impl/real/ipam/endpoint.ts'
+import type { SurfaceName } from '../../traces/surface.ts'
 import { onAbort } from './abort.ts'
 import type { RunsOptions } from './runs.ts'
 import type { CaseKind } from './scenarios.ts'
+import type { Variant } from './surfaces/form.ts'
 import { addTally, createTally, type Tally } from './tally.ts'
-
-/** When the reference's configurations take effect. */
-export const variants = ['on-append', 'on-apply'] as const
-export type Variant = (typeof variants)[number]
 
 /** How another thread comes by the same target. */
 export type Origin =
-  | { readonly kind: 'reference'; readonly configuration: Variant }
-  | { readonly kind: 'swim reference' }
-  | { readonly kind: 'ipam reference' }
-  | { readonly kind: 'networkdb reference' }
+  | { readonly kind: 'reference'; readonly surface: SurfaceName; readonly variant: Variant }
   | { readonly kind: 'plugin'; readonly endpoint: Endpoint }
   | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly start: SpawnOptions }
 

@@ -1,8 +1,9 @@
 /** From sums over runs to a verdict per requirement. */
 import type { KnownFailure, Outcome, Verdict } from '../../traces/report.ts'
 import { suggestion } from '../../traces/input-error.ts'
-import type { AnyHello } from '../../traces/surface.ts'
+import type { AnyHello, SurfaceName } from '../../traces/surface.ts'
 import type { Profile, Requirement } from './spec.ts'
+import { suiteOf } from './surfaces.ts'
 import type { Tally } from './tally.ts'
 
 /** What an implementation must offer before a profile can be put to the test. */
@@ -80,14 +81,6 @@ function judge({ slug, profile }: Requirement, hello: AnyHello, tally: Tally): {
   return { verdict: 'inconclusive', reason: `${tally.scenarios} runs never put it to the test` }
 }
 
-/** The profile of each surface that all others of it build on. */
-const bases: Readonly<Record<string, string>> = {
-  raft: 'raft-core',
-  swim: 'swim-core',
-  networkdb: 'networkdb',
-  ipam: 'ipam-core',
-}
-
 /** Profiles that exclude each other. */
 const exclusive = [['raft-config-on-append', 'raft-config-on-apply']] as const
 
@@ -99,7 +92,7 @@ export function claimProblems({ surfaces, profiles }: AnyHello, known: readonly 
       .filter((profile) => !names.includes(profile))
       .map((profile) => `claims profile '${profile}', which does not exist${suggestion(profile, names)}`),
     ...surfaces
-      .map((surface) => bases[surface]!)
+      .map((surface) => suiteOf<SurfaceName>(surface).base)
       .filter((base) => !profiles.includes(base))
       .map((base) => `claims no profile '${base}', the base of all others`),
     ...exclusive

@@ -1,23 +1,13 @@
 /** Runs many scenarios on one target. What an adapter does wrong ends its own runs only. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
-import type { Hello } from '../../impl/contract/raft.ts'
-import type { RaftScenario } from '../../models/raft/vocabulary.ts'
-import { slugs as ipamSlugs } from '../../properties/ipam/requirements.ts'
-import { slugs as networkDbSlugs } from '../../properties/networkdb/requirements.ts'
-import { slugs as raftSlugs } from '../../properties/raft/requirements.ts'
-import { slugs as swimSlugs } from '../../properties/swim/requirements.ts'
 import type { AnyTraceEvent } from '../../traces/event.ts'
-import { memberPaths, type MemberPath, type MemberPathOptions } from '../../models/raft/paths.ts'
-import { completeScenario, type Scenario } from '../../traces/scenario.ts'
-import { MemberCampaign, pathOptionsFor } from '../../traces/run/member-campaign.ts'
-import { scenarioOfNetworkDbPath } from '../../traces/run/networkdb/member-path.ts'
-import { allSwimPaths, scenarioOfSwimPath } from '../../traces/run/swim/member-path.ts'
-import type { NetworkDbSurface, SwimSurface } from '../../traces/surface.ts'
-import { networkDbPaths, type NetworkDbPath } from '../../models/networkdb/paths.ts'
-import type { SwimPath } from '../../models/swim/paths.ts'
-import { startOfPath } from '../../traces/run/member-path.ts'
 import type { RunResult } from '../../traces/run.ts'
+import type { Scenario } from '../../traces/scenario.ts'
+import type { Surface, SurfaceName } from '../../traces/surface.ts'
+import { surfaceOfHello } from '../../traces/surfaces.ts'
 import type { Case, CaseSource } from './scenarios.ts'
+import type { AnyPath } from './surfaces/form.ts'
+import { suiteOf } from './surfaces.ts'
 import { addFinding, addRun, createTally, type Tally } from './tally.ts'
 import type { Runner } from './target.ts'
 
@@ -79,7 +69,7 @@ class Work {
   /** Runs that were under way when the adapter failed: one of them may be the cause. */
   readonly #suspects: Suspect[] = []
   /** The member path that was tried last. */
-  #path: MemberPath | null = null
+  #path: AnyPath | null = null
   #done = 0
   #failures = 0
   #deaths = 0
@@ -133,9 +123,7 @@ class Work {
   }
 
   async #carryOut(number: number, work: Case): Promise<void> {
-    if (work.kind === 'member paths') return this.#walkPaths(number, work.preVote)
-    if (work.kind === 'swim paths') return this.#walkSwimPaths(number)
-    if (work.kind === 'networkdb paths') return this.#walkNetworkDbPaths(number)
+    if (work.kind === 'paths') return this.#walkPaths(number, work.name)
     const { scenario } = work
     const result = await this.#runner.run(scenario)
     if (this.#runner.hello.deterministic && number % repeatEvery === 0) {
@@ -152,48 +140,26 @@ class Work {
   }
 
   /** Every path of the member model, in rounds: each knows better what the implementation does where it may choose. */
-  async #walkPaths(number: number, preVote: boolean): Promise<void> {
-    const campaign = new MemberCampaign(pathOptions(this.#runner.hello as Hello, preVote))
-    const results: [MemberPath, RunResult][] = []
+  async #walkPaths(number: number, name: string): Promise<void> {
+    const { hello } = this.#runner
+    const { campaign: campaignOf, scenarioOf } = suiteOf<SurfaceName>(surfaceOfHello(hello)).paths!
+    const campaign = campaignOf(name, hello)
+    const results: [AnyPath, RunResult<Surface>][] = []
     for (let round = 1, paths = campaign.round(); paths.length > 0; round++, paths = campaign.round()) {
       for (const planned of paths) {
         if (this.#aborted) break
         const path = round === 1 ? planned : { ...planned, name: `${planned.name}, round ${round}` }
         this.#path = path
-        const result = await this.#runner.runPath(path, { avoided: campaign.habits.avoided() })
-        campaign.habits.note(result)
+        const result = await this.#runner.runPath(path, campaign.options())
+        campaign.note(result)
         results.push([path, result])
         this.#options.onRun?.(this.#done, path.name, this.#failures)
       }
       if (this.#aborted) break
     }
-    for (const [path, result] of results) addRun(this.tally, number, scenarioOfPath(path), result, path)
+    for (const [path, result] of results) addRun(this.tally, number, scenarioOf(path), result, path)
     const [, failed] = results.find(([, { violation }]) => violation !== null) ?? results.at(-1) ?? []
-    if (failed !== undefined) this.#told('member paths', failed)
-  }
-
-  /** Every path of the member machine of SWIM. */
-  async #walkSwimPaths(number: number): Promise<void> {
-    let failed: RunResult<SwimSurface> | null = null
-    for (const path of allSwimPaths()) {
-      if (this.#aborted) break
-      const result = await this.#runner.runSwimPath(path, {})
-      addRun(this.tally, number, scenarioOfSwimPath(path), result, path)
-      if (result.violation !== null) failed ??= result
-    }
-    this.#told('member paths', failed ?? { violation: null })
-  }
-
-  /** Every path of the machine of an entry. */
-  async #walkNetworkDbPaths(number: number): Promise<void> {
-    let failed: RunResult<NetworkDbSurface> | null = null
-    for (const path of networkDbPaths()) {
-      if (this.#aborted) break
-      const result = await this.#runner.runNetworkDbPath(path, {})
-      addRun(this.tally, number, scenarioOfNetworkDbPath(path), result, path)
-      if (result.violation !== null) failed ??= result
-    }
-    this.#told('member paths', failed ?? { violation: null })
+    if (failed !== undefined) this.#told(name, failed)
   }
 
   #told(name: string, { violation }: Pick<RunResult, 'violation'>): void {
@@ -246,43 +212,13 @@ class Work {
   }
 }
 
-/** A member path as a scenario: its cluster, and no steps, since its peers are played. */
-function scenarioOfPath(path: MemberPath): RaftScenario {
-  const { nodes, configuration, options, seed } = startOfPath(path)
-  return completeScenario({ name: path.name, nodes, configuration, options, seed, steps: [] })
-}
-
-function pathOptions(hello: Hello, preVote: boolean): MemberPathOptions[] {
-  return pathOptionsFor(hello).filter((options) => options.preVote === preVote)
-}
-
-/** Whether a scenario stands for a member path: it has its name and its cluster, and no steps. */
-export function standsForPath(scenario: Scenario): scenario is RaftScenario {
-  const { surface, name, steps } = scenario
-  return surface === 'raft' && steps.length === 0 && name.startsWith('member path ')
-}
-
-/** The member path that a scenario stands for; null if it was planned for what an implementation had chosen before. */
-export function pathOfScenario({ name, options: { preVote } }: RaftScenario, hello: Hello): MemberPath | null {
-  const paths = pathOptions(hello, preVote).flatMap((options) => memberPaths(options))
-  return paths.find((path) => path.name === name) ?? null
-}
-
-/** The path of SWIM that a scenario stands for; null if it stands for none. */
-export function swimPathOfScenario({ surface, name, steps }: Scenario): SwimPath | null {
-  if (surface !== 'swim' || steps.length > 0) return null
-  return allSwimPaths().find((path) => path.name === name) ?? null
-}
-
-/** The path of the machine of an entry that a scenario stands for; null if it stands for none. */
-export function networkDbPathOfScenario({ surface, name, steps }: Scenario): NetworkDbPath | null {
-  if (surface !== 'networkdb' || steps.length > 0) return null
-  return networkDbPaths().find((path) => path.name === name) ?? null
+function scenarioOfPath(path: AnyPath): Scenario {
+  return suiteOf<SurfaceName>(path.surface).paths!.scenarioOf(path)
 }
 
 /** How the death of an adapter reads as a broken requirement. */
 export function deathViolation(error: AdapterError, { surface }: Scenario) {
-  const { survives } = { raft: raftSlugs, swim: swimSlugs, ipam: ipamSlugs, networkdb: networkDbSlugs }[surface]
+  const { survives } = suiteOf<SurfaceName>(surface)
   return { requirement: survives, text: describeError(error), allowed: 'an answer', node: null } as const
 }
 

@@ -1,34 +1,19 @@
 /** Where the scenarios of a suite come from: kept ones, paths through the models, and random schedules. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type * as ipam from '../../impl/contract/ipam.ts'
-import type * as networkdb from '../../impl/contract/networkdb.ts'
-import type * as raft from '../../impl/contract/raft.ts'
-import type * as swim from '../../impl/contract/swim.ts'
-import { ipamPaths } from '../../models/ipam/paths.ts'
-import type { RaftScenario } from '../../models/raft/vocabulary.ts'
 import type { Scenario } from '../../traces/scenario.ts'
-import {
-  drawIpamSchedule,
-  drawNetworkDbSchedule,
-  drawSchedule,
-  drawSwimSchedule,
-  situationScenarios,
-} from '../../traces/schedule.ts'
-import type { AnyHello } from '../../traces/surface.ts'
-import { scenarioOfIpamPath } from '../../traces/run/ipam/path.ts'
-import { pathOptionsFor } from '../../traces/run/member-campaign.ts'
+import type { AnyHello, SurfaceName } from '../../traces/surface.ts'
+import { surfaceOfHello } from '../../traces/surfaces.ts'
 import { parseScenario } from '../../traces/text.ts'
 import { packageRoot } from './package-files.ts'
-import { surfaceOfHello } from './target.ts'
+import type { SurfaceSuite } from './surfaces/form.ts'
+import { suiteOf } from './surfaces.ts'
 
 /** One piece of work of a suite. */
 export type Case =
   | { readonly kind: 'scenario'; readonly name: string; readonly scenario: Scenario }
-  /** All paths that cover the member model; one case, since each run learns from those before what to expect. */
-  | { readonly kind: 'member paths'; readonly name: string; readonly preVote: boolean }
-  | { readonly kind: 'swim paths'; readonly name: string }
-  | { readonly kind: 'networkdb paths'; readonly name: string }
+  /** Paths of a kind that cover the member machine; one case, since runs learn from those before what to expect. */
+  | { readonly kind: 'paths'; readonly name: string }
 
 /** A numbered series of cases. Numbers are stable, so that shards and seeds mean the same everywhere. */
 export interface CaseSource {
@@ -76,51 +61,35 @@ export function casesOf(options: SourceOptions): CaseSource {
   }
 }
 
-/** Paths through the member model, which drive one node and play its peers. */
+function suiteFor(hello: AnyHello): SurfaceSuite<SurfaceName> {
+  return suiteOf<SurfaceName>(surfaceOfHello(hello))
+}
+
+/** Paths through the member machine: as scenarios, or driving one node and playing the others. */
 function pathSource({ hello }: SourceOptions): CaseSource {
-  const { encode } = hello.capabilities
-  if (surfaceOfHello(hello) === 'ipam') {
-    const paths = ipamPaths()
-    return { count: paths.length, at: (number) => scenarioCase(scenarioOfIpamPath(paths[number]!)) }
-  }
-  if (surfaceOfHello(hello) === 'swim') {
-    return { count: encode ? 1 : 0, at: () => ({ kind: 'swim paths', name: 'member paths' }) }
-  }
-  if (surfaceOfHello(hello) === 'networkdb') {
-    return { count: encode ? 1 : 0, at: () => ({ kind: 'networkdb paths', name: 'member paths' }) }
-  }
-  const modes = encode ? pathOptionsFor(hello as raft.Hello).map(({ preVote }) => preVote) : []
-  return {
-    count: modes.length,
-    at(number) {
-      const preVote = modes[number]!
-      return { kind: 'member paths', name: `member paths ${preVote ? 'with' : 'without'} pre-vote`, preVote }
-    },
-  }
+  const { pathScenarios, paths } = suiteFor(hello)
+  if (pathScenarios !== undefined) return sourceOf(pathScenarios().map(scenarioCase))
+  return sourceOf((paths?.cases(hello) ?? []).map((name): Case => ({ kind: 'paths', name })))
+}
+
+function sourceOf(cases: readonly Case[]): CaseSource {
+  return { count: cases.length, at: (number) => cases[number]! }
 }
 
 /** Scenarios that people wrote, or that once showed a mistake: `traces/corpus/*.scenario`. */
 function corpusSource({ hello }: SourceOptions): CaseSource {
-  const scenarios = readCorpus().filter(
-    (scenario) => scenario.surface === surfaceOfHello(hello) && fits(scenario, hello),
-  )
-  return { count: scenarios.length, at: (number) => scenarioCase(fitScenario(scenarios[number]!, hello)) }
-}
-
-/** Whether an implementation can be run in a scenario at all: several allocators need one that takes turns in leading. */
-function fits({ surface, nodes }: Scenario, { profiles }: AnyHello): boolean {
-  return surface !== 'ipam' || nodes.length === 1 || profiles.includes('ipam-swarm')
+  const scenarios = readCorpus().filter(({ surface }) => surface === surfaceOfHello(hello))
+  return sourceOf(scenarios.flatMap((scenario) => fitScenario(scenario, hello) ?? []).map(scenarioCase))
 }
 
 /** Rare situations that the system models lead to. */
 function situationSource({ hello }: SourceOptions): CaseSource {
-  if (surfaceOfHello(hello) !== 'raft') return { count: 0, at: noCase }
-  const scenarios = situationScenarios((hello as raft.Hello).operations)
-  return { count: scenarios.length, at: (number) => scenarioCase(fitScenario(scenarios[number]!(), hello)) }
-}
-
-function noCase(number: number): never {
-  throw new RangeError(`there is no case ${number}`)
+  const situations = suiteFor(hello).situations?.(hello) ?? []
+  const fitted = (number: number): Scenario => {
+    const scenario = situations[number]!()
+    return fitScenario(scenario, hello) ?? scenario
+  }
+  return { count: situations.length, at: (number) => scenarioCase(fitted(number)) }
 }
 
 function scenarioCase(scenario: Scenario): Case {
@@ -130,18 +99,10 @@ function scenarioCase(scenario: Scenario): Case {
 /** Seeds of schedules are consecutive, so that runs with other seeds share none. */
 const schedulesPerSeed = 1_000_000
 
-/** How schedules are drawn for an implementation of each surface. */
-const drawers: Readonly<Record<Scenario['surface'], (hello: AnyHello) => (seed: number) => Scenario>> = {
-  raft: (hello) => (seed) => drawSchedule(seed, hello as raft.Hello),
-  swim: (hello) => (seed) => drawSwimSchedule(seed, hello as swim.Hello),
-  networkdb: (hello) => (seed) => drawNetworkDbSchedule(seed, hello as networkdb.Hello),
-  ipam: (hello) => (seed) => drawIpamSchedule(seed, hello as ipam.Hello),
-}
-
 function scheduleSource({ hello, seed, budget }: SourceOptions): CaseSource {
   const first = (seed - 1) * schedulesPerSeed + 1
-  const draw = drawers[surfaceOfHello(hello)](hello)
-  return { count: budget, at: (number) => scenarioCase(draw(first + number)) }
+  const suite = suiteFor(hello)
+  return { count: budget, at: (number) => scenarioCase(suite.draw(first + number, hello)) }
 }
 
 /** The largest seed of a suite: seeds of its schedules are safe integers. */
@@ -162,22 +123,13 @@ export function readCorpus(): readonly Scenario[] {
 }
 
 /**
- * The scenario as far as it fits an implementation: options that it does not claim are off. What a scenario expects is
- * left out, since it may be one of several things that are allowed; requirements are judged all the same.
+ * The scenario as far as it fits an implementation: options that it does not claim are off; null if it cannot be run at
+ * all. What a scenario expects is left out, since it may be one of several things that are allowed; requirements are
+ * judged all the same.
  */
-export function fitScenario<S extends Scenario>(scenario: S, hello: AnyHello): S {
-  const fitted = scenario.surface === 'raft' ? fitOptions(scenario, hello) : scenario
-  return { ...fitted, steps: fitted.steps.filter(({ step }) => step !== 'expect') } as S
-}
-
-function fitOptions(scenario: RaftScenario, { profiles }: AnyHello): RaftScenario {
-  const { options } = scenario
-  return {
-    ...scenario,
-    options: {
-      ...options,
-      preVote: options.preVote && profiles.includes('raft-pre-vote'),
-      checkQuorum: options.checkQuorum && profiles.includes('raft-check-quorum'),
-    },
-  }
+export function fitScenario(scenario: Scenario, hello: AnyHello): Scenario | null {
+  const { fit } = suiteFor(hello)
+  const fitted = fit === undefined ? scenario : fit(scenario, hello)
+  if (fitted === null) return null
+  return { ...fitted, steps: fitted.steps.filter(({ step }) => step !== 'expect') } as Scenario
 }

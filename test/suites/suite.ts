@@ -1,10 +1,7 @@
 /** The suite of a surface: scenarios are run, judged and summed up; what fails is shrunk. */
-import { transitionNames as ipamTransitions } from '../../models/ipam/member.ts'
-import { transitionNames as networkDbTransitions } from '../../models/networkdb/paths.ts'
-import { transitionNames } from '../../models/raft/member.ts'
-import { transitionNames as swimTransitions } from '../../models/swim/member.ts'
 import type { Counts, KnownFailure, Outcome, Report } from '../../traces/report.ts'
-import type { Scenario } from '../../traces/scenario.ts'
+import type { SurfaceName } from '../../traces/surface.ts'
+import { surfaceOfHello } from '../../traces/surfaces.ts'
 import { onAbort } from './abort.ts'
 import { shownOf, shrinkFinding, type Counterexample } from './counterexample.ts'
 import { claimProblems, outcomesOf } from './outcomes.ts'
@@ -14,7 +11,8 @@ import { runAll } from './runs.ts'
 import { casesOf, type CaseKind } from './scenarios.ts'
 import { loadSpec, specVersion, surfaceOf, type Requirement } from './spec.ts'
 import { countsOf, type Tally } from './tally.ts'
-import { createRunner, surfaceOfHello, type Runner, type Target } from './target.ts'
+import { suiteOf } from './surfaces.ts'
+import { createRunner, type Runner, type Target } from './target.ts'
 
 export interface SuiteOptions {
   /** Decides which random schedules are drawn. Default 1. */
@@ -185,17 +183,12 @@ function noteStrangers(
 }
 
 /** Transitions of the member model, also those that were not seen; without member paths, changes of role. */
-function transitionsOf(surface: Scenario['surface'], { transitions, roles }: Tally): Counts {
-  // Paths of addresses are scenarios like others, so that every run takes transitions.
-  const taken = surface === 'ipam' ? roles : transitions
+function transitionsOf(surface: SurfaceName, { transitions, roles }: Tally): Counts {
+  const { pathScenarios, transitionNames } = suiteOf<SurfaceName>(surface)
+  // Paths that are scenarios like others: every run takes transitions.
+  const taken = pathScenarios === undefined ? transitions : roles
   if (taken.size === 0) return countsOf(roles)
-  const names = {
-    raft: transitionNames,
-    swim: swimTransitions,
-    networkdb: networkDbTransitions,
-    ipam: ipamTransitions,
-  }[surface]()
-  return Object.fromEntries(names.map((name) => [name, taken.get(name) ?? 0]))
+  return Object.fromEntries(transitionNames().map((name) => [name, taken.get(name) ?? 0]))
 }
 
 /** In this process only executions are counted, so that equal seeds give equal bytes on every machine. */

@@ -1,16 +1,11 @@
 /** What many runs add up to. Adding is independent of the order, so that jobs and shards change nothing. */
-import type { NetworkDbPath } from '../../models/networkdb/paths.ts'
-import type { MemberPath } from '../../models/raft/paths.ts'
-import type { SwimPath } from '../../models/swim/paths.ts'
 import type { Violation } from '../../properties/judge.ts'
 import type { AnyTraceEvent } from '../../traces/event.ts'
 import type { Counts } from '../../traces/report.ts'
 import type { RunResult } from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
 import type { Surface } from '../../traces/surface.ts'
-
-/** A path through the member machine of any surface. */
-export type AnyPath = MemberPath | SwimPath | NetworkDbPath
+import type { AnyPath } from './surfaces/form.ts'
 
 /** A run that broke a requirement. */
 export interface Finding {

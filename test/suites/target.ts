@@ -1,43 +1,27 @@
 /** What is tested, and how a scenario is run on it: the same for implementations in this process and out of it. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
 import type * as ipam from '../../impl/contract/ipam.ts'
-import type * as networkdb from '../../impl/contract/networkdb.ts'
-import type * as raft from '../../impl/contract/raft.ts'
-import type { SurfaceName } from '../../impl/contract/stdio.ts'
-import type * as swim from '../../impl/contract/swim.ts'
+import type { Implementation, RemoteImplementation } from '../../impl/contract/surface.ts'
+import type { AdapterSurface, WordsOf } from '../../impl/contract/surfaces.ts'
+import type { Layer } from '../../properties/catalogue.ts'
 import type { Violation } from '../../properties/judge.ts'
-import { createIpamJudge } from '../../properties/ipam/judge.ts'
-import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
-import { createRaftJudge } from '../../properties/raft/judge.ts'
-import { createSwimJudge } from '../../properties/swim/judge.ts'
-import type { NetworkDbPath } from '../../models/networkdb/paths.ts'
-import type { MemberPath } from '../../models/raft/paths.ts'
-import type { SwimPath } from '../../models/swim/paths.ts'
-import {
-  runMemberPath,
-  runMemberPathRemote,
-  type MemberRunOptions,
-  type MemberRunResult,
-} from '../../traces/run/member-path.ts'
-import {
-  runIpamScenario,
-  runNetworkDbScenario,
-  runIpamScenarioRemote,
-  runScenario,
-  runScenarioRemote,
-  runSwimScenario,
-  runSwimScenarioRemote,
-  type RunOptions,
-  type RunResult,
-} from '../../traces/run.ts'
+import { runScenario, runScenarioRemote, type RunOptions, type RunResult } from '../../traces/run.ts'
 import type { Scenario } from '../../traces/scenario.ts'
-import { runNetworkDbPath } from '../../traces/run/networkdb/member-path.ts'
-import { runSwimPath, runSwimPathRemote } from '../../traces/run/swim/member-path.ts'
-import type { AnyHello, JudgeOf, NetworkDbSurface, RaftSurface, Surface, SwimSurface } from '../../traces/surface.ts'
+import type { AnyHello, JudgeOf, ScenarioOf, Surface, SurfaceName } from '../../traces/surface.ts'
+import { surfaceOfHello } from '../../traces/surfaces.ts'
+import type { AnyPath, PathOptions, SurfacePaths, Variant } from './surfaces/form.ts'
+import { suiteOf } from './surfaces.ts'
 
 /** An implementation of any surface, in this process. */
-export type AnyImplementation =
-  raft.Implementation | swim.Implementation | networkdb.Implementation | ipam.Implementation
+export type AnyImplementation = { [Name in SurfaceName]: Implementation<WordsOf[Name]> }[SurfaceName]
+
+/** An implementation out of this process, of any surface that adapters can offer. */
+type Remote = { [Name in AdapterSurface]: RemoteImplementation<WordsOf[Name]> }[AdapterSurface]
+
+/** The reference of a surface; of Raft, in one of its variants. */
+export function referenceOf(surface: SurfaceName, variant: Variant = 'on-append'): AnyImplementation {
+  return suiteOf<SurfaceName>(surface).createReference(variant) as AnyImplementation
+}
 
 /** What is tested. `start` is called again after an adapter has failed. */
 export type Target =
@@ -45,23 +29,20 @@ export type Target =
   | {
       readonly kind: 'adapter'
       /** What it has to offer. Default: whatever it offers first. */
-      readonly surface?: SurfaceName | undefined
+      readonly surface?: AdapterSurface | undefined
       readonly start: () => Promise<Remote>
     }
   /** A plugin of Docker, which runs already. */
   | { readonly kind: 'plugin'; readonly connect: () => Promise<ipam.RemoteImplementation> }
 
-/** An implementation out of this process, of any surface that adapters can offer. */
-type Remote = raft.RemoteImplementation | swim.RemoteImplementation
-
-export interface JudgedRunOptions extends RunOptions {
-  /** A requirement that ends the run when it is broken, even if it is only a SHOULD. */
+/** Breaking `against` ends a run, even if it is only a SHOULD. */
+interface Against {
   readonly against?: string
 }
 
-export interface PathRunOptions extends MemberRunOptions {
-  readonly against?: string
-}
+export interface JudgedRunOptions extends RunOptions, Against {}
+
+export interface PathRunOptions extends PathOptions, Against {}
 
 /** Runs scenarios on a target, each with a fresh judge. */
 export interface Runner {
@@ -70,12 +51,8 @@ export interface Runner {
   readonly concurrency: number
   /** @throws AdapterError if the adapter fails; the next run starts a new one */
   run(scenario: Scenario, options?: JudgedRunOptions): Promise<RunResult<Surface>>
-  /** Runs a path of the member model against one node. @throws AdapterError also if it cannot `encode` */
-  runPath(path: MemberPath, options: PathRunOptions): Promise<MemberRunResult>
-  /** Runs a path of the member machine of SWIM. @throws AdapterError if it has not that surface */
-  runSwimPath(path: SwimPath, options: { readonly against?: string }): Promise<RunResult<SwimSurface>>
-  /** Runs a path of the machine of an entry. @throws AdapterError if it has not that surface */
-  runNetworkDbPath(path: NetworkDbPath, options: { readonly against?: string }): Promise<RunResult<NetworkDbSurface>>
+  /** Runs a path of the member machine against one node. @throws AdapterError also if it cannot `encode` */
+  runPath(path: AnyPath, options: PathRunOptions): Promise<RunResult<Surface>>
   /** Ends what was started. Runs that are under way are rejected. */
   close(): Promise<void>
 }
@@ -83,70 +60,9 @@ export interface Runner {
 /** Runs that share one adapter: enough to hide the time that lines take between two processes. */
 const interleaved = 8
 
-/** Whether an implementation is one of SWIM. */
-export function isSwim(implementation: AnyImplementation): implementation is swim.Implementation {
-  return surfaceOfHello(implementation.hello) === 'swim'
-}
-
-function isRemoteSwim(implementation: Remote): implementation is swim.RemoteImplementation {
-  return surfaceOfHello(implementation.hello) === 'swim'
-}
-
-/** Whether an implementation is one of address management. */
-export function isIpam(implementation: AnyImplementation): implementation is ipam.Implementation {
-  return surfaceOfHello(implementation.hello) === 'ipam'
-}
-
-/** Whether an implementation is one of the network database. */
-export function isNetworkDb(implementation: AnyImplementation): implementation is networkdb.Implementation {
-  return surfaceOfHello(implementation.hello) === 'networkdb'
-}
-
-/** Whether an implementation is one of Raft. */
-export function isRaft(implementation: AnyImplementation): implementation is raft.Implementation {
-  return surfaceOfHello(implementation.hello) === 'raft'
-}
-
-const surfaces = ['swim', 'networkdb', 'ipam'] as const
-
-/** The surface that an implementation offers. */
-export function surfaceOfHello({ surfaces: offered }: AnyHello): Scenario['surface'] {
-  return surfaces.find((surface) => (offered as readonly string[]).includes(surface)) ?? 'raft'
-}
-
 /** A judge for what an implementation claims. Breaking `against` is a violation to it, whatever its level. */
-export function judgeFor(hello: AnyHello, against?: string): JudgeOf<Surface> {
-  switch (surfaceOfHello(hello)) {
-    case 'raft':
-      return raftJudgeFor(hello as raft.Hello, against)
-    case 'swim':
-      return judging<Surface>(createSwimJudge(hello.profiles), against)
-    case 'networkdb':
-      return judging<Surface>(createNetworkDbJudge(hello.profiles), against)
-    case 'ipam':
-      return judging<Surface>(createIpamJudge(hello.profiles, (hello as ipam.Hello).capabilities.disk), against)
-  }
-}
-
-function raftJudgeFor(hello: raft.Hello, against?: string): JudgeOf<RaftSurface> {
-  return judging(createRaftJudge(hello.profiles, hello.capabilities.disk), against)
-}
-
-/** The same for a run against one node: nothing is known of the disks of peers that are played. */
-function judgeOfPaths(hello: raft.Hello, against?: string): JudgeOf<RaftSurface> {
-  return judging(createRaftJudge(hello.profiles, hello.capabilities.disk, ['step', 'history']), against)
-}
-
-/** The same for a run against one member of SWIM: the others are played. */
-function judgeOfSwimPaths({ profiles }: AnyHello, against?: string): JudgeOf<SwimSurface> {
-  return judging(createSwimJudge(profiles, ['step']), against)
-}
-
-function lacks({ name }: AnyHello, surface: Scenario['surface']): AdapterError {
-  return new AdapterError('refused', `${name} has no surface ${surface}`)
-}
-
-function judging<S extends Surface>(judge: JudgeOf<S>, against: string | undefined): JudgeOf<S> {
+export function judgeFor(hello: AnyHello, { against }: Against = {}, layers?: readonly Layer[]): JudgeOf<Surface> {
+  const judge: JudgeOf<Surface> = suiteOf(surfaceOfHello(hello)).createJudge(hello, layers)
   if (against === undefined) return judge
   const broken = (): Violation | null => judge.advice().find(({ requirement }) => requirement === against) ?? null
   return {
@@ -160,6 +76,23 @@ function judging<S extends Surface>(judge: JudgeOf<S>, against: string | undefin
     exercised: () => judge.exercised(),
     transitions: () => judge.transitions(),
   }
+}
+
+/** The scenario, if the implementation has its surface. @throws AdapterError */
+function accepted(scenario: Scenario, hello: AnyHello): ScenarioOf<SurfaceName> {
+  if (scenario.surface === surfaceOfHello(hello)) return scenario
+  throw lacks(hello, scenario.surface)
+}
+
+/** How paths of a surface are run, if the implementation has it. @throws AdapterError */
+function pathsOf({ surface }: AnyPath, hello: AnyHello): SurfacePaths<SurfaceName> {
+  const { paths } = suiteOf<SurfaceName>(surface)
+  if (paths !== undefined && surface === surfaceOfHello(hello)) return paths
+  throw lacks(hello, surface)
+}
+
+function lacks({ name }: AnyHello, surface: SurfaceName): AdapterError {
+  return new AdapterError('refused', `${name} has no surface ${surface}`)
 }
 
 /** @throws AdapterError if an adapter cannot be started, or does not offer the surface that it has to */
@@ -177,61 +110,48 @@ export async function createRunner(target: Target): Promise<Runner> {
 
 function inProcessRunner(implementation: AnyImplementation): Runner {
   const { hello } = implementation
+  // Its surface is looked at before anything is asked of it.
+  const any = implementation as Implementation<WordsOf[SurfaceName]>
   return {
     hello,
     concurrency: 1,
-    run: async (scenario, options) => {
+    run: async (scenario, options = {}) => {
       // Signals and the terminal are served between runs.
       await new Promise(setImmediate)
-      const judge = judgeFor(hello, options?.against)
-      if (scenario.surface === 'swim' && isSwim(implementation)) {
-        return runSwimScenario(scenario, implementation, judge, options)
-      }
-      if (scenario.surface === 'ipam' && isIpam(implementation)) {
-        return runIpamScenario(scenario, implementation, judge, options)
-      }
-      if (scenario.surface === 'networkdb' && isNetworkDb(implementation)) {
-        return runNetworkDbScenario(scenario, implementation, judge, options)
-      }
-      if (scenario.surface === 'raft' && isRaft(implementation)) {
-        return runScenario(scenario, implementation, judge, options)
-      }
-      throw lacks(hello, scenario.surface)
+      return runJudged(scenario, implementation, undefined, options)
     },
     runPath: async (path, options) => {
       await new Promise(setImmediate)
-      if (!isRaft(implementation)) throw lacks(hello, 'raft')
-      return runMemberPath(path, implementation, judgeOfPaths(implementation.hello, options.against), options)
-    },
-    runSwimPath: async (path, { against }) => {
-      await new Promise(setImmediate)
-      if (!isSwim(implementation)) throw lacks(hello, 'swim')
-      return runSwimPath(path, implementation, judgeOfSwimPaths(hello, against))
-    },
-    runNetworkDbPath: async (path, { against }) => {
-      await new Promise(setImmediate)
-      if (!isNetworkDb(implementation)) throw new AdapterError('refused', `${hello.name} has no surface networkdb`)
-      return runNetworkDbPath(path, implementation, judging(createNetworkDbJudge(hello.profiles, ['step']), against))
+      const paths = pathsOf(path, hello)
+      return paths.run(path, any, judgeFor(hello, options, paths.layers), options)
     },
     close: async () => {},
   }
 }
 
+/** One run in this process, judged in these layers. Default all. @throws AdapterError if it has another surface */
+export function runJudged(
+  scenario: Scenario,
+  implementation: AnyImplementation,
+  layers: readonly Layer[] | undefined,
+  options: JudgedRunOptions,
+): RunResult<Surface> {
+  const { hello } = implementation
+  const any = implementation as Implementation<WordsOf[SurfaceName]>
+  return runScenario(accepted(scenario, hello), any, judgeFor(hello, options, layers), options)
+}
+
 /** Runs on a plugin, one after the other: what one leaves behind would be in the way of the next. */
 function pluginRunner(plugin: ipam.RemoteImplementation): Runner {
   const { hello } = plugin
-  const refuse = (surface: string): Promise<never> =>
-    Promise.reject(new AdapterError('refused', `${hello.name} has no surface ${surface}`))
   return {
     hello,
     concurrency: 1,
-    run: (scenario, options) => {
-      if (scenario.surface !== 'ipam') return refuse(scenario.surface)
-      return runIpamScenarioRemote(scenario, plugin, judgeFor(hello, options?.against), options)
+    run: async (scenario, options = {}) => {
+      const ofPlugin = accepted(scenario, hello) as ScenarioOf<'ipam'>
+      return runScenarioRemote(ofPlugin, plugin, judgeFor(hello, options), options)
     },
-    runPath: () => refuse('raft'),
-    runSwimPath: () => refuse('swim'),
-    runNetworkDbPath: () => refuse('networkdb'),
+    runPath: ({ surface }) => Promise.reject(lacks(hello, surface)),
     close: () => plugin.close(),
   }
 }
@@ -265,33 +185,19 @@ class AdapterRunner implements Runner {
     }
   }
 
-  run(scenario: Scenario, options?: JudgedRunOptions): Promise<RunResult<Surface>> {
+  run(scenario: Scenario, options: JudgedRunOptions = {}): Promise<RunResult<Surface>> {
     return this.#use(async (adapter): Promise<RunResult<Surface>> => {
-      const judge = judgeFor(this.hello, options?.against)
-      if (scenario.surface === 'swim' && isRemoteSwim(adapter))
-        return runSwimScenarioRemote(scenario, adapter, judge, options)
-      if (scenario.surface === 'raft' && !isRemoteSwim(adapter))
-        return runScenarioRemote(scenario, adapter, judge, options)
-      throw lacks(this.hello, scenario.surface)
+      const judge = judgeFor(this.hello, options)
+      return runScenarioRemote(accepted(scenario, this.hello), anyOf(adapter), judge, options)
     })
   }
 
-  runPath(path: MemberPath, options: PathRunOptions): Promise<MemberRunResult> {
-    return this.#use(async (adapter) => {
-      if (isRemoteSwim(adapter)) throw lacks(adapter.hello, 'raft')
-      return runMemberPathRemote(path, adapter, judgeOfPaths(adapter.hello, options.against), options)
+  runPath(path: AnyPath, options: PathRunOptions): Promise<RunResult<Surface>> {
+    return this.#use(async (adapter): Promise<RunResult<Surface>> => {
+      const paths = pathsOf(path, this.hello)
+      if (paths.runRemote === undefined) throw lacks(this.hello, path.surface)
+      return paths.runRemote(path, anyOf(adapter), judgeFor(this.hello, options, paths.layers), options)
     })
-  }
-
-  runSwimPath(path: SwimPath, { against }: { readonly against?: string }): Promise<RunResult<SwimSurface>> {
-    return this.#use(async (adapter) => {
-      if (!isRemoteSwim(adapter)) throw lacks(adapter.hello, 'swim')
-      return runSwimPathRemote(path, adapter, judgeOfSwimPaths(adapter.hello, against))
-    })
-  }
-
-  runNetworkDbPath(): Promise<never> {
-    return Promise.reject(lacks(this.hello, 'networkdb'))
   }
 
   async #use<Result>(work: (adapter: Remote) => Promise<Result>): Promise<Result> {
@@ -315,4 +221,9 @@ class AdapterRunner implements Runner {
     if ((await this.#adapter?.catch(() => null)) === adapter) this.#adapter = null
     await adapter.close()
   }
+}
+
+/** Its surface is looked at before anything is asked of it. */
+function anyOf(adapter: Remote): RemoteImplementation<WordsOf[SurfaceName]> {
+  return adapter as RemoteImplementation<WordsOf[SurfaceName]>
 }

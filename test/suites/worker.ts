@@ -2,26 +2,16 @@
 import { parentPort } from 'node:worker_threads'
 import { spawnAdapter } from '../../impl/contract/stdio.ts'
 import { connectPlugin } from '../../impl/real/ipam/plugin-client.ts'
-import { createReference as createIpamReference } from '../../impl/reference/ipam/session.ts'
-import { createReference as createNetworkDbReference } from '../../impl/reference/networkdb/session.ts'
-import { createReference } from '../../impl/reference/raft/session.ts'
-import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
 import type { Job, JobMessage, Order, Origin } from './jobs.ts'
 import { runAll, type Queue } from './runs.ts'
 import { casesOf } from './scenarios.ts'
 import type { Tally } from './tally.ts'
-import { createRunner, type Target } from './target.ts'
+import { createRunner, referenceOf, type Target } from './target.ts'
 
 function targetFrom(origin: Origin): Target {
   switch (origin.kind) {
     case 'reference':
-      return { kind: 'in-process', implementation: createReference({ configuration: origin.configuration }) }
-    case 'swim reference':
-      return { kind: 'in-process', implementation: createSwimReference() }
-    case 'networkdb reference':
-      return { kind: 'in-process', implementation: createNetworkDbReference() }
-    case 'ipam reference':
-      return { kind: 'in-process', implementation: createIpamReference() }
+      return { kind: 'in-process', implementation: referenceOf(origin.surface, origin.variant) }
     case 'plugin':
       return { kind: 'plugin', connect: () => connectPlugin(origin.endpoint) }
     case 'adapter':

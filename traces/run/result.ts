@@ -3,12 +3,7 @@ import type { FaultKind } from '../../impl/sim/faults.ts'
 import type { Milliseconds, NodeId, Step } from '../../models/vocabulary.ts'
 import type { Violation } from '../../properties/judge.ts'
 import type { EventOf } from '../event.ts'
-import type { IpamSurface, JudgeOf, NetworkDbSurface, RaftSurface, Surface, SwimSurface } from '../surface.ts'
-
-export type RaftJudge = JudgeOf<RaftSurface>
-export type SwimJudge = JudgeOf<SwimSurface>
-export type NetworkDbJudge = JudgeOf<NetworkDbSurface>
-export type IpamJudge = JudgeOf<IpamSurface>
+import type { RaftSurface, Surface } from '../surface.ts'
 
 export interface RunOptions {
   /** Keep the events of the run; without it they are only counted. Default true. */

@@ -13,7 +13,7 @@ import type {
   Output,
 } from '../../models/raft/vocabulary.ts'
 import { escapeControl, shorten } from '../input-error.ts'
-import { printWord } from '../text.ts'
+import { printWord } from '../text/cursor.ts'
 
 /** A log position: `3@2` is index 3 of term 2. */
 function position(index: number, term: number): string {

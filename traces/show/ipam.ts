@@ -4,7 +4,7 @@ import type { Answer, Change, Input, Operation, Output, PoolRecord } from '../..
 import type { NodeId } from '../../models/vocabulary.ts'
 import type { IpamTraceEvent } from '../event.ts'
 import { escapeControl, shorten } from '../input-error.ts'
-import { printWord } from '../text.ts'
+import { printWord } from '../text/cursor.ts'
 import { ipamLanguage } from '../text/ipam.ts'
 import type { Note, Teller, Tone } from './teller.ts'
 

@@ -16,7 +16,7 @@ import type {
 import type { NodeId } from '../../models/vocabulary.ts'
 import type { NetworkDbTraceEvent } from '../event.ts'
 import { escapeControl, shorten } from '../input-error.ts'
-import { printWord } from '../text.ts'
+import { printWord } from '../text/cursor.ts'
 import type { Teller } from './teller.ts'
 
 export const networkDbTeller: Teller = {

@@ -14,7 +14,7 @@ import type {
 import type { NodeId } from '../../models/vocabulary.ts'
 import type { SwimTraceEvent } from '../event.ts'
 import { escapeControl, shorten } from '../input-error.ts'
-import { printWord } from '../text.ts'
+import { printWord } from '../text/cursor.ts'
 import type { Teller } from './teller.ts'
 
 export const swimTeller: Teller = {

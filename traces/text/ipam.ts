@@ -1,8 +1,10 @@
 /** The text form of address management: what it adds to the steps that every surface has. */
-import type { DefaultPools, IpamOptions, Operation, PoolRequest } from '../../models/ipam/vocabulary.ts'
+import type { DefaultPools, IpamOptions, IpamScenario, Operation, PoolRequest } from '../../models/ipam/vocabulary.ts'
 import { allocatorExpectations } from '../expect/ipam.ts'
+import { completeIpamScenario } from '../scenario/ipam.ts'
 import { scenarioLimits } from '../scenario/shared.ts'
 import { type Cursor, printWord } from './cursor.ts'
+import { diskHeader, type TextForm } from './form.ts'
 import type { Language } from './steps.ts'
 
 function printOperation(node: string, operation: Operation): string {
@@ -51,7 +53,7 @@ function readRequest(cursor: Cursor): Operation {
   return { type: 'request-pool', pool, space, v6, subnet, range, gateway, auxiliary }
 }
 
-export function printIpamOptions({ defaults, reserved }: IpamOptions): string {
+function printIpamOptions({ defaults, reserved }: IpamOptions): string {
   return [
     ...defaults.map(({ space, block, size }) => `${space} ${printWord(block)} size ${size}`),
     ...reserved.map((network) => `reserved ${printWord(network)}`),
@@ -60,7 +62,7 @@ export function printIpamOptions({ defaults, reserved }: IpamOptions): string {
 
 const subnetPattern = /^[0-9a-fA-F.:]+\/\d{1,3}$/
 
-export function readIpamOptions(cursor: Cursor): IpamOptions {
+function readIpamOptions(cursor: Cursor): IpamOptions {
   cursor.usage = 'options [local|global CIDR size LENGTH]… [reserved CIDR]…'
   const defaults: DefaultPools[] = []
   const reserved: string[] = []
@@ -125,4 +127,13 @@ export const ipamLanguage: Language<Operation> = {
   messageKinds: [],
   expectations: allocatorExpectations,
   hasLeader: true,
+}
+
+export const ipamText: TextForm<IpamScenario, Operation> = {
+  language: ipamLanguage,
+  headers: {
+    options: { print: ({ options }) => printIpamOptions(options), read: readIpamOptions },
+    disk: diskHeader,
+  },
+  complete: (parts, headers) => completeIpamScenario({ ...parts, ...headers }),
 }

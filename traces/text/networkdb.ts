@@ -1,9 +1,10 @@
 /** The text form of the network database: what it adds to the steps that every surface has. */
-import type { NetworkDbOptions, ScenarioOperation } from '../../models/networkdb/vocabulary.ts'
+import type { NetworkDbOptions, NetworkDbScenario, ScenarioOperation } from '../../models/networkdb/vocabulary.ts'
 import { databaseExpectations, splitKey } from '../expect/networkdb.ts'
-import { defaultNetworkDbOptions, networkDbMessageKinds } from '../scenario/networkdb.ts'
+import { completeNetworkDbScenario, defaultNetworkDbOptions, networkDbMessageKinds } from '../scenario/networkdb.ts'
 import { scenarioLimits } from '../scenario/shared.ts'
 import { type Cursor, printWord } from './cursor.ts'
+import { networkHeader, type TextForm } from './form.ts'
 import type { Language, StepReader } from './steps.ts'
 
 type Operation = ScenarioOperation
@@ -45,7 +46,7 @@ const words = {
 type Word = keyof typeof words
 const names = Object.keys(words) as Word[]
 
-export function printNetworkDbOptions(options: NetworkDbOptions): string {
+function printNetworkDbOptions(options: NetworkDbOptions): string {
   return names
     .map((name) => {
       const [option, form] = words[name]
@@ -54,7 +55,7 @@ export function printNetworkDbOptions(options: NetworkDbOptions): string {
     .join(' ')
 }
 
-export function readNetworkDbOptions(cursor: Cursor): NetworkDbOptions {
+function readNetworkDbOptions(cursor: Cursor): NetworkDbOptions {
   cursor.usage = `options ${names.map((name) => `${name} ${words[name][1] === 'duration' ? '200ms' : 'N'}`).join(' ')}`
   let options = defaultNetworkDbOptions
   while (!cursor.done()) {
@@ -112,7 +113,7 @@ const ofPeer = (type: 'up' | 'down'): StepReader<Operation> => ({
   },
 })
 
-export const networkDbLanguage: Language<Operation> = {
+const networkDbLanguage: Language<Operation> = {
   operations: {
     'join-network': ofNetwork('join-network'),
     'leave-network': ofNetwork('leave-network'),
@@ -131,4 +132,13 @@ export const networkDbLanguage: Language<Operation> = {
   messageKinds: networkDbMessageKinds,
   expectations: databaseExpectations,
   hasLeader: false,
+}
+
+export const networkDbText: TextForm<NetworkDbScenario, Operation> = {
+  language: networkDbLanguage,
+  headers: {
+    options: { print: ({ options }) => printNetworkDbOptions(options), read: readNetworkDbOptions },
+    network: networkHeader,
+  },
+  complete: (parts, headers) => completeNetworkDbScenario({ ...parts, ...headers }),
 }

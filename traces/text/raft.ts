@@ -1,9 +1,11 @@
 /** The text form of Raft: what it adds to the steps that every surface has. */
-import type { Command, MembershipChange, Operation, RaftOptions } from '../../models/raft/vocabulary.ts'
-import type { Milliseconds, Step } from '../../models/vocabulary.ts'
+import type { Command, MembershipChange, Operation, RaftOptions, RaftScenario } from '../../models/raft/vocabulary.ts'
+import type { Milliseconds, NodeId, Step } from '../../models/vocabulary.ts'
 import { expectations } from '../expect.ts'
-import { defaultOptions, messageKinds, scenarioLimits } from '../scenario.ts'
+import { completeScenario, defaultOptions, messageKinds } from '../scenario/raft.ts'
+import { scenarioLimits } from '../scenario/shared.ts'
 import { type Cursor, printWord } from './cursor.ts'
+import { diskHeader, networkHeader, nodesHeader, type TextForm } from './form.ts'
 import type { Language } from './steps.ts'
 
 function printOperation(node: string, operation: Operation): string {
@@ -35,7 +37,7 @@ function printCommand(command: Command): string {
   }
 }
 
-export function printRaftOptions(options: RaftOptions): string {
+function printRaftOptions(options: RaftOptions): string {
   return [
     `election-timeout ${options.electionTimeout}ms`,
     `heartbeat ${options.heartbeatInterval}ms`,
@@ -65,7 +67,7 @@ function readCommand(cursor: Cursor): Command {
   return { type: 'compare-and-set', key, expect, value: cursor.string('a value', scenarioLimits.value) }
 }
 
-export function readRaftOptions(cursor: Cursor): RaftOptions {
+function readRaftOptions(cursor: Cursor): RaftOptions {
   const words = ['election-timeout', 'heartbeat', 'pre-vote', 'check-quorum', 'max-entries', 'max-inflight'] as const
   cursor.usage =
     'options election-timeout 300ms heartbeat 50ms pre-vote on|off check-quorum on|off max-entries N max-inflight N'
@@ -90,7 +92,7 @@ export function readRaftOptions(cursor: Cursor): RaftOptions {
   return options
 }
 
-export const raftLanguage: Language<Operation> = {
+const raftLanguage: Language<Operation> = {
   operations: {
     propose: {
       usage: 'propose NODE KEY=VALUE, propose NODE get KEY, or propose NODE cas KEY=VALUE to VALUE',
@@ -138,4 +140,33 @@ export const raftLanguage: Language<Operation> = {
   messageKinds,
   expectations,
   hasLeader: true,
+}
+
+/** Members of the first configuration, as far as headers name them. */
+interface Members {
+  readonly voters?: readonly NodeId[]
+  readonly outgoing?: readonly NodeId[]
+  readonly learners?: readonly NodeId[]
+}
+
+export const raftText: TextForm<RaftScenario, Operation> = {
+  language: raftLanguage,
+  headers: {
+    voters: nodesHeader(({ configuration }) => configuration.voters),
+    outgoing: nodesHeader(({ configuration }) => configuration.outgoing),
+    learners: nodesHeader(({ configuration }) => configuration.learners),
+    options: { print: ({ options }) => printRaftOptions(options), read: readRaftOptions },
+    network: networkHeader,
+    disk: diskHeader,
+  },
+  complete(parts, { voters, outgoing = [], learners = [], ...headers }: Members, complain) {
+    const others = new Set([...outgoing, ...learners])
+    const configuration = {
+      voters: voters ?? parts.nodes.filter((node) => !others.has(node)).sort(),
+      outgoing,
+      learners,
+    }
+    if (configuration.voters.length === 0) complain('there are no voters')
+    return completeScenario({ ...parts, ...headers, configuration })
+  },
 }

@@ -1,9 +1,10 @@
 /** The text form of SWIM: what it adds to the steps that every surface has. */
-import type { Operation, SwimOptions } from '../../models/swim/vocabulary.ts'
+import type { Operation, SwimOptions, SwimScenario } from '../../models/swim/vocabulary.ts'
 import { tableExpectations } from '../expect/swim.ts'
 import { scenarioLimits } from '../scenario/shared.ts'
-import { defaultSwimOptions, swimMessageKinds } from '../scenario/swim.ts'
+import { completeSwimScenario, defaultSwimOptions, swimMessageKinds } from '../scenario/swim.ts'
 import { type Cursor, printWord } from './cursor.ts'
+import { networkHeader, nodesHeader, type TextForm } from './form.ts'
 import type { Language } from './steps.ts'
 
 function printOperation(node: string, operation: Operation): string {
@@ -37,7 +38,7 @@ const words = {
 type Word = keyof typeof words
 const names = Object.keys(words) as Word[]
 
-export function printSwimOptions(options: SwimOptions): string {
+function printSwimOptions(options: SwimOptions): string {
   return names
     .map((name) => {
       const [option, form] = words[name]
@@ -47,7 +48,7 @@ export function printSwimOptions(options: SwimOptions): string {
     .join(' ')
 }
 
-export function readSwimOptions(cursor: Cursor): SwimOptions {
+function readSwimOptions(cursor: Cursor): SwimOptions {
   cursor.usage = `options ${names.map((name) => `${name} ${{ duration: '200ms', count: 'N', switch: 'on|off' }[words[name][1]]}`).join(' ')}`
   let options = defaultSwimOptions
   while (!cursor.done()) {
@@ -68,7 +69,7 @@ export function readSwimOptions(cursor: Cursor): SwimOptions {
 /** Options that 0 switches off. */
 export const mayBeZero: readonly (keyof SwimOptions)[] = ['indirectChecks', 'gossipToTheDead', 'pushPullInterval']
 
-export const swimLanguage: Language<Operation> = {
+const swimLanguage: Language<Operation> = {
   operations: {
     join: {
       usage: 'join NODE to NODE…',
@@ -98,4 +99,14 @@ export const swimLanguage: Language<Operation> = {
   messageKinds: swimMessageKinds,
   expectations: tableExpectations,
   hasLeader: false,
+}
+
+export const swimText: TextForm<SwimScenario, Operation> = {
+  language: swimLanguage,
+  headers: {
+    members: nodesHeader(({ members }) => members),
+    options: { print: ({ options }) => printSwimOptions(options), read: readSwimOptions },
+    network: networkHeader,
+  },
+  complete: (parts, headers) => completeSwimScenario({ ...parts, ...headers }),
 }

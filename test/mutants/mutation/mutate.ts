@@ -10,7 +10,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Variant, variants } from '../../suites/jobs.ts'
+import { type Variant, variants } from '../../suites/surfaces/form.ts'
 import { packageRoot } from '../../suites/package-files.ts'
 import { type Instrumented, instrument, type Mutant } from './instrument.ts'
 import { Lane, surveyOf } from './lane.ts'

@@ -4,14 +4,14 @@ import { acceptAnswer } from '../../../impl/contract/fast-answer.ts'
 import type { Hello, Implementation } from '../../../impl/contract/raft.ts'
 import { schemas } from '../../../impl/contract/schema.ts'
 import { createReference } from '../../../impl/reference/raft/session.ts'
-import { memberPaths, type MemberPath } from '../../../models/raft/paths.ts'
+import type { MemberPath } from '../../../models/raft/paths.ts'
 import type { RaftScenario } from '../../../models/raft/vocabulary.ts'
 import { createRaftJudge } from '../../../properties/raft/judge.ts'
 import { binding } from '../../../traces/report.ts'
-import { pathOptionsFor } from '../../../traces/run/member-campaign.ts'
-import { runMemberPath } from '../../../traces/run/member-path.ts'
+import { runMemberPath } from '../../../traces/run/raft/member-path.ts'
 import { runScenario, type RunResult } from '../../../traces/run.ts'
-import { variants, type Variant } from '../../suites/jobs.ts'
+import { variants, type Variant } from '../../suites/surfaces/form.ts'
+import { raftSuite } from '../../suites/surfaces/raft.ts'
 import { claimProblems, outcomesOf } from '../../suites/outcomes.ts'
 import { type Case, type CaseKind, casesOf, readCorpus } from '../../suites/scenarios.ts'
 import { loadSpec, surfaceOf } from '../../suites/spec.ts'
@@ -77,16 +77,14 @@ function expectingCase(scenario: RaftScenario): Case {
 
 /** What a case comes to. `isChecked`: answers must have the form that an adapter's must have. */
 function execution(variant: Variant, work: Case, isChecked: boolean): Execution[] {
-  if (work.kind === 'member paths') {
+  if (work.kind === 'paths') {
     const { hello } = createReference({ configuration: variant })
     return Array.from({ length: parts }, (_, part) => ({
       name: `${work.name}, part ${part + 1} of ${parts}`,
       variant,
-      run: (implementation) =>
-        judged(implementation, () => runPaths(implementation, partOf(hello, work.preVote, part))),
+      run: (implementation) => judged(implementation, () => runPaths(implementation, partOf(hello, work.name, part))),
     }))
   }
-  if (work.kind !== 'scenario') throw new TypeError(`${work.name} is no case of raft`)
   const { name, scenario } = work
   if (scenario.surface !== 'raft') throw new TypeError(`${name} is no scenario of raft`)
   return [
@@ -146,12 +144,11 @@ function* runPaths(implementation: Implementation, paths: readonly MemberPath[])
 }
 
 /** Member paths that were made, without and with pre-vote: they are the same each time. */
-const made = new Map<boolean, readonly MemberPath[]>()
+const made = new Map<string, readonly MemberPath[]>()
 
-function partOf(hello: Hello, preVote: boolean, part: number): readonly MemberPath[] {
-  const options = pathOptionsFor(hello).filter((each) => each.preVote === preVote)
-  const paths = made.get(preVote) ?? options.flatMap((each) => memberPaths(each))
-  made.set(preVote, paths)
+function partOf(hello: Hello, name: string, part: number): readonly MemberPath[] {
+  const paths = made.get(name) ?? raftSuite.paths!.campaign(name, hello).round()
+  made.set(name, paths)
   const size = Math.ceil(paths.length / parts)
   return paths.slice(part * size, (part + 1) * size)
 }

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Implementation } from '../../../impl/contract/raft.ts'
-import type { Variant } from '../../suites/jobs.ts'
+import type { Variant } from '../../suites/surfaces/form.ts'
 import { type Execution, type Exercised, executionsOf, untested } from './suite.ts'
 
 /** What Stryker's switches and counters look at. */

@@ -5,7 +5,7 @@ import type { NodeId } from '../../../models/vocabulary.ts'
 import type { Violation } from '../../../properties/judge.ts'
 import { createSwimJudge } from '../../../properties/swim/judge.ts'
 import type { SwimTraceEvent } from '../../../traces/event.ts'
-import { runSwimScenario } from '../../../traces/run.ts'
+import { runScenario } from '../../../traces/run.ts'
 import { drawSwimSchedule } from '../../../traces/schedule.ts'
 import type { SwimSurface } from '../../../traces/surface.ts'
 import type { Corruption } from './fields.ts'
@@ -23,7 +23,7 @@ const { profiles } = reference.hello
 export const swimRuns: Subject<SwimSurface> = {
   record(seed) {
     const scenario = drawSwimSchedule(seed, reference.hello, size)
-    const { events, violation } = runSwimScenario(scenario, reference, createSwimJudge(profiles), { record: true })
+    const { events, violation } = runScenario(scenario, reference, createSwimJudge(profiles), { record: true })
     if (violation !== null) throw new Error(`schedule ${seed} does not pass: ${violation.text}`)
     return events
   },

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
 import { Connection, type AdapterOptions } from '../../../impl/contract/connection.ts'
 import { refusalSchema } from '../../../impl/contract/schema.ts'
-import type { SpawnOptions, SurfaceName } from '../../../impl/contract/stdio.ts'
+import type { SpawnOptions, AdapterSurface } from '../../../impl/contract/stdio.ts'
 import type { Words } from '../../../impl/contract/surface.ts'
 import { dialects, type WordsOf } from '../../../impl/contract/surfaces.ts'
 import type { AnyTraceEvent } from '../../../traces/event.ts'
@@ -14,10 +14,10 @@ import { raftPlan } from './raft.ts'
 import { swimPlan } from './swim.ts'
 
 /** What an adapter of any surface says of itself. */
-type AnyHello = WordsOf[SurfaceName]['hello']
+type AnyHello = WordsOf[AdapterSurface]['hello']
 
 /** Beneath a plan nothing depends on the words of its surface. */
-const plans: { readonly [Surface in SurfaceName]: Plan } = {
+const plans: { readonly [Surface in AdapterSurface]: Plan } = {
   raft: raftPlan as unknown as Plan,
   swim: swimPlan as unknown as Plan,
 }
@@ -131,7 +131,7 @@ const blamedFor: Readonly<Record<string, string>> = {
 async function sayHello(
   command: readonly string[],
   options: AdapterOptions,
-  surface: SurfaceName | undefined,
+  surface: AdapterSurface | undefined,
 ): Promise<{ hello: AnyHello | null; finding: AdapterFinding }> {
   const requirement = 'adapter/says-hello'
   const connection = new Connection(command, options)

@@ -1,6 +1,6 @@
 /** What the check of an adapter needs of a surface: how a run of it looks, and what its words say. */
 import type { Connection } from '../../../impl/contract/connection.ts'
-import { openSession, type StdioSession, type SurfaceName } from '../../../impl/contract/stdio.ts'
+import { openSession, type StdioSession, type AdapterSurface } from '../../../impl/contract/stdio.ts'
 import type { Words } from '../../../impl/contract/surface.ts'
 import type { WordsOf } from '../../../impl/contract/surfaces.ts'
 import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
@@ -17,7 +17,7 @@ export interface RunSettings {
 }
 
 export interface Plan<W extends Words = Words> {
-  readonly surface: SurfaceName
+  readonly surface: AdapterSurface
   /** Nodes that have something to do from the start. */
   readonly nodes: readonly NodeId[]
   /** By then whoever is advanced has done something. */
@@ -56,7 +56,7 @@ export const unjudged: Judge<unknown, unknown, unknown, unknown> = {
 }
 
 /** An adapter that has said hello, as an implementation of its surface. */
-export const onConnection = <Surface extends SurfaceName>(
+export const onConnection = <Surface extends AdapterSurface>(
   connection: Connection,
   surface: Surface,
   hello: WordsOf[Surface]['hello'],

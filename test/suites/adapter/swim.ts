@@ -3,7 +3,7 @@ import type { Hello, Start, SwimWords } from '../../../impl/contract/swim.ts'
 import { openSession, type StdioSession } from '../../../impl/contract/stdio.ts'
 import type { Answer, Message, OutgoingMessage, SwimScenario } from '../../../models/swim/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
-import { runSwimScenarioRemote } from '../../../traces/run.ts'
+import { runScenarioRemote } from '../../../traces/run.ts'
 import { completeSwimScenario } from '../../../traces/scenario.ts'
 import { advanceOf, onConnection, stepOf, unjudged, type Plan } from './plan.ts'
 
@@ -113,7 +113,7 @@ export const swimPlan: Plan<SwimWords> = {
   async run(connection, hello, { weather, seed, batch }) {
     const scenario = weather === 'busy' ? busy(hello) : calm(seed)
     const implementation = onConnection(connection, 'swim', hello)
-    return (await runSwimScenarioRemote(scenario, implementation, unjudged, { batch, inspectEvery: 20 })).events
+    return (await runScenarioRemote(scenario, implementation, unjudged, { batch, inspectEvery: 20 })).events
   },
   startMismatch({ capabilities }, initial) {
     for (const [index, node] of everyNode.entries()) {

@@ -3,10 +3,12 @@ import { InputError, escapeControl } from '../../../traces/input-error.ts'
 import { createProgress, mergeReports, readReport } from '../../../traces/report.ts'
 import { grouped } from '../../../traces/report/verdict.ts'
 import { explore, systemModels } from '../../../models/systems.ts'
+import type { SurfaceName } from '../../../traces/surface.ts'
 import { readCorpus } from '../scenarios.ts'
 import { loadSpec } from '../spec.ts'
+import { suiteOf } from '../surfaces.ts'
 import { readInput, readRunnable } from './files.ts'
-import { integerOf, oneOf, suites } from './options.ts'
+import { integerOf, oneOf, suites, type SuiteName } from './options.ts'
 import { writeReport, type RunOptions } from './run.ts'
 import { judgeAgain } from './scenario.ts'
 import { exits, UsageError, type Terminal } from './terminal.ts'
@@ -14,13 +16,13 @@ import { exits, UsageError, type Terminal } from './terminal.ts'
 export const lists = ['suites', 'profiles', 'requirements', 'scenarios', 'models'] as const
 export type List = (typeof lists)[number]
 
-const suiteTexts: Readonly<Record<(typeof suites)[number], string>> = {
-  raft: 'Raft: an implementation against every requirement of the profiles that it claims',
-  swim: 'SWIM: an implementation against every requirement of the profiles that it claims',
-  networkdb: 'the network database: the reference against every requirement of the profile that it claims',
-  ipam: 'Addresses: the reference against every requirement of the profiles that it claims',
+const otherTexts = {
   adapter: 'the adapter itself: whether it keeps to the protocol',
   wire: 'a process that speaks the wire format of memberlist, against members that are played over real sockets',
+} as const
+
+function textOf(suite: SuiteName): string {
+  return suite === 'adapter' || suite === 'wire' ? otherTexts[suite] : suiteOf<SurfaceName>(suite).text
 }
 
 /** Lines of two columns. */
@@ -32,7 +34,7 @@ function columns(rows: readonly (readonly [string, string])[]): string {
 export function list(what: List, { profile }: { readonly profile?: readonly string[] }, { out }: Terminal): number {
   const { profiles, requirements } = loadSpec()
   const rows: Readonly<Record<List, () => (readonly [string, string])[]>> = {
-    suites: () => suites.map((suite) => [suite, suiteTexts[suite]]),
+    suites: () => suites.map((suite) => [suite, textOf(suite)]),
     profiles: () => profiles.map(({ name, summary }) => [name, summary]),
     requirements: () =>
       requirements

@@ -1,18 +1,17 @@
 /** Values of the command's options: what is not understood is refused with the nearest word that would be. */
 import { splitCommand } from '../../../impl/contract/command-line.ts'
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
+import { adapterSurfaces, type AdapterSurface } from '../../../impl/contract/surfaces.ts'
 import { parseEndpoint } from '../../../impl/real/ipam/endpoint.ts'
 import { connectPlugin } from '../../../impl/real/ipam/plugin-client.ts'
-import { createReference as createIpamReference } from '../../../impl/reference/ipam/session.ts'
-import { createReference as createNetworkDbReference } from '../../../impl/reference/networkdb/session.ts'
-import { createReference } from '../../../impl/reference/raft/session.ts'
-import { createReference as createSwimReference } from '../../../impl/reference/swim/session.ts'
 import { suggestion } from '../../../traces/input-error.ts'
 import { reporters, type Reporter } from '../../../traces/report.ts'
-import type { Origin, Variant } from '../jobs.ts'
+import { surfaceNames } from '../../../traces/surfaces.ts'
+import type { Origin } from '../jobs.ts'
 import { caseKinds, maximalSeed, type CaseKind } from '../scenarios.ts'
 import { loadSpec, surfaceOf } from '../spec.ts'
-import type { Target } from '../target.ts'
+import type { Variant } from '../surfaces/form.ts'
+import { referenceOf, type Target } from '../target.ts'
 import { isKey } from '../../../impl/reference/swim/wire/encryption.ts'
 import { parseKey } from '../../../impl/reference/swim/wire/keyring.ts'
 import { wireLimits } from '../../../impl/reference/swim/wire/limits.ts'
@@ -50,7 +49,7 @@ export function adapterOf(command: string, { suite, stepTimeout, timeout = true 
   return {
     words: split(command),
     start: {
-      ...(suite === 'raft' || suite === 'swim' ? { surface: suite } : {}),
+      ...(isAdapterSurface(suite) ? { surface: suite } : {}),
       ...(stepTimeout === undefined ? {} : { stepTimeout }),
       ...(timeout ? {} : { stepTimeout: 0, startTimeout: 0 }),
     },
@@ -60,29 +59,18 @@ export function adapterOf(command: string, { suite, stepTimeout, timeout = true 
 /** @throws UsageError if the command cannot be split into words */
 export function targetOf(options: TargetOptions): NamedTarget {
   const { adapter, suite, plugin } = options
-  if (adapter === undefined && suite === 'swim') {
-    const target = { kind: 'in-process', implementation: createSwimReference() } as const
-    return { target, origin: { kind: 'swim reference' }, command: null, flags: '' }
-  }
   if (plugin !== undefined) {
     const endpoint = parseEndpoint(plugin)
     if (endpoint === null) throw new UsageError(`--plugin: '${printable(plugin)}' is neither unix:PATH nor an address`)
     const target = { kind: 'plugin', connect: () => connectPlugin(endpoint) } as const
     return { target, origin: { kind: 'plugin', endpoint }, command: null, flags: ` --plugin ${quote(plugin)}` }
   }
-  if (adapter === undefined && suite === 'ipam') {
-    const target = { kind: 'in-process', implementation: createIpamReference() } as const
-    return { target, origin: { kind: 'ipam reference' }, command: null, flags: '' }
-  }
-  if (adapter === undefined && suite === 'networkdb') {
-    const target = { kind: 'in-process', implementation: createNetworkDbReference() } as const
-    return { target, origin: { kind: 'networkdb reference' }, command: null, flags: '' }
-  }
   if (adapter === undefined) {
-    const { reference: configuration = 'on-append' } = options
-    const target = { kind: 'in-process', implementation: createReference({ configuration }) } as const
-    const flags = configuration === 'on-append' ? '' : ` --reference ${configuration}`
-    return { target, origin: { kind: 'reference', configuration }, command: null, flags }
+    const surface = surfaceNames.find((name) => name === suite) ?? 'raft'
+    const { reference: variant = 'on-append' } = options
+    const target = { kind: 'in-process', implementation: referenceOf(surface, variant) } as const
+    const flags = variant === 'on-append' ? '' : ` --reference ${variant}`
+    return { target, origin: { kind: 'reference', surface, variant }, command: null, flags }
   }
   const { words, start } = adapterOf(adapter, options)
   return {
@@ -145,10 +133,13 @@ export function keyCommandOf(command: string): string[] {
   throw new UsageError('--key-command: the command must say what it does, and with which key: {operation} and {key}')
 }
 
-export const suites = ['raft', 'swim', 'networkdb', 'ipam', 'adapter', 'wire'] as const
-/** Suites that only the reference has so far. */
-export const referenceSuites: readonly string[] = ['networkdb', 'ipam']
+export const suites = [...surfaceNames, 'adapter', 'wire'] as const
 export type SuiteName = (typeof suites)[number]
+
+/** Whether adapters can offer a surface. */
+export function isAdapterSurface(name: string | undefined): name is AdapterSurface {
+  return adapterSurfaces.some((surface) => surface === name)
+}
 
 /** A word of a fixed list. @throws UsageError that names the nearest */
 export function oneOf<Word extends string>(what: string, words: readonly Word[], word: string): Word {

@@ -14,7 +14,8 @@ import {
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
 import { runAdapterSuite } from '../adapter/report.ts'
 import { defaultSeed, checkConformance, type SuiteProgress } from '../suite.ts'
-import { hasWorkers, variants, WorkerPool } from '../jobs.ts'
+import { hasWorkers, WorkerPool } from '../jobs.ts'
+import { variants } from '../surfaces/form.ts'
 import type { CaseKind } from '../scenarios.ts'
 import { loadSpec } from '../spec.ts'
 import { startProcess, startReference } from '../wire/subject.ts'
@@ -27,7 +28,7 @@ import {
   keyCommandOf,
   processOf,
   quote,
-  referenceSuites,
+  isAdapterSurface,
   type SecrecyOptions,
   secrecyOf,
   type SuiteName,
@@ -79,7 +80,8 @@ export async function runSuite(options: RunOptions, terminal: Terminal): Promise
   if (options.suite !== 'ipam' && options.plugin !== undefined) throw new UsageError('--plugin is for --suite ipam')
   const suite = options.suite ?? (await suiteFor(options))
   checkTested(suite, options)
-  return checkers[suite]({ ...options, suite }, known, terminal)
+  const check = suite === 'adapter' ? checkAdapter : suite === 'wire' ? checkWire : checkSurface
+  return check({ ...options, suite }, known, terminal)
 }
 
 /** The suite of the surface that an adapter offers. @throws AdapterError if it does not start */
@@ -92,16 +94,6 @@ async function suiteFor(options: RunOptions): Promise<SuiteName> {
 }
 
 type SuiteRun = RunOptions & { readonly suite: SuiteName }
-
-type Checker = (options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal) => Promise<number>
-const checkers: Readonly<Record<SuiteName, Checker>> = {
-  raft: checkSurface,
-  swim: checkSurface,
-  networkdb: checkSurface,
-  ipam: checkSurface,
-  adapter: checkAdapter,
-  wire: checkWire,
-}
 
 /** A process that speaks memberlist's wire format, or the reference over sockets of its own. */
 async function checkWire(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
@@ -149,7 +141,7 @@ async function checkAdapter(options: SuiteRun, known: readonly KnownFailure[], t
 async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
   const { adapter, reference, suite, plugin } = options
   const hasVariants = suite === undefined || suite === 'raft'
-  if (referenceSuites.includes(suite ?? 'raft') && adapter !== undefined) {
+  if (adapter !== undefined && !isAdapterSurface(suite)) {
     throw new UsageError(`--suite ${suite} checks the reference; adapters cannot offer it yet`)
   }
   if (!hasVariants && reference !== undefined) {

@@ -1,7 +1,5 @@
 /** Commands about one scenario or trace: run it, replay it, shrink it, show it. */
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
-import type { Hello } from '../../../impl/contract/raft.ts'
-import { createReference } from '../../../impl/reference/raft/session.ts'
 import type { Violation } from '../../../properties/judge.ts'
 import { writeTrace, type Trace } from '../../../traces/format.ts'
 import { escapeControl } from '../../../traces/input-error.ts'
@@ -11,18 +9,18 @@ import { grouped } from '../../../traces/report/verdict.ts'
 import { nondeterministic } from '../../../traces/shrink.ts'
 import { show, showLog, showMermaid } from '../../../traces/show.ts'
 import type { Scenario } from '../../../traces/scenario.ts'
+import type { SurfaceName } from '../../../traces/surface.ts'
 import { printScenario } from '../../../traces/text.ts'
 import { onAbort } from '../abort.ts'
 import { shrinkFinding } from '../counterexample.ts'
 import { packageVersion } from '../package-files.ts'
-import { runPathOf } from '../paths.ts'
-import { deathViolation, networkDbPathOfScenario, pathOfScenario, standsForPath, swimPathOfScenario } from '../runs.ts'
+import { deathViolation } from '../runs.ts'
 import { loadSpec } from '../spec.ts'
-import type { AnyPath } from '../tally.ts'
-import { createRunner, judgeFor, type Runner } from '../target.ts'
+import { variants, type AnyPath } from '../surfaces/form.ts'
+import { suiteOf } from '../surfaces.ts'
+import { createRunner, judgeFor, referenceOf, type Runner } from '../target.ts'
 import { filesOf, readRunnable, writeFiles } from './files.ts'
-import { referenceSuites, targetOf, type TargetOptions } from './options.ts'
-import { variants } from '../jobs.ts'
+import { isAdapterSurface, targetOf, type TargetOptions } from './options.ts'
 import { defaultFolder, replayCommand } from './run.ts'
 import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
 
@@ -33,11 +31,10 @@ interface Seen {
   readonly event: number
 }
 
-/** The member path that a scenario stands for, if it is one. */
+/** The member path that a scenario stands for, if it is one. @throws UsageError if only a run could plan it */
 function pathOf({ hello }: Runner, scenario: Scenario): AnyPath | null {
-  if (!standsForPath(scenario)) return swimPathOfScenario(scenario) ?? networkDbPathOfScenario(scenario)
-  const path = pathOfScenario(scenario, hello as Hello)
-  if (path !== null) return path
+  const path = suiteOf<SurfaceName>(scenario.surface).paths?.find(scenario, hello) ?? null
+  if (path !== 'unplanned') return path
   throw new UsageError(
     `${escapeControl(scenario.name)} was planned by what an implementation did before; 'swarmcheck run' plans it again`,
   )
@@ -62,7 +59,7 @@ async function observe(runner: Runner, scenario: Scenario): Promise<Seen> {
     const path = pathOf(runner, scenario)
     const { events, violation, violationEvent } = await (path === null
       ? runner.run(scenario)
-      : runPathOf(runner, path, {}))
+      : runner.runPath(path, {}))
     return { trace: trace(events, violation), violation, event: violationEvent }
   } catch (error) {
     if (!(error instanceof AdapterError) || !error.died) throw error
@@ -77,7 +74,7 @@ async function withRunner(
   { signal }: Terminal,
   work: (runner: Runner, flags: string) => Promise<number>,
 ): Promise<number> {
-  if (referenceSuites.includes(surface) && options.adapter !== undefined) {
+  if (options.adapter !== undefined && !isAdapterSurface(surface)) {
     throw new UsageError(`a scenario of ${surface} runs on the reference; adapters cannot offer that surface yet`)
   }
   if (surface !== 'raft' && options.reference !== undefined) {
@@ -214,9 +211,7 @@ export function showFile(file: string, form: ShowForm, terminal: Terminal): numb
 
 /** What names a trace's implementation again: a reader must put in the command of an adapter. */
 function flagsFor({ meta: { implementation } }: Trace): string {
-  const variant = variants.find(
-    (configuration) => createReference({ configuration }).hello.name === implementation?.name,
-  )
+  const variant = variants.find((each) => referenceOf('raft', each).hello.name === implementation?.name)
   return variant === undefined ? ' --adapter COMMAND' : targetOf({ reference: variant }).flags
 }
 
@@ -227,7 +222,7 @@ export function judgeAgain(trace: Trace): { readonly violation: Violation | null
   const first = rejudge(trace, judgeFor(implementation))
   if (first.violation !== null || requirement === null) return first
   // What a SHOULD advises against ends no run by itself.
-  return rejudge(trace, judgeFor(implementation, requirement))
+  return rejudge(trace, judgeFor(implementation, { against: requirement }))
 }
 
 function told({ trace, violation, event }: Seen, { out, env }: Terminal, replay: string): string {

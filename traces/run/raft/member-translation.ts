@@ -1,8 +1,8 @@
 /** Between the member model, which counts from the start of a run, and an implementation, which need not. */
-import { NOBODY, SELF } from '../../models/raft/member/state.ts'
-import type { InputOf, MemberInput, Outcome, ReplyKind } from '../../models/raft/member/state.ts'
-import type { Answer, Entry, LogDelta, MemberState, Message, OutgoingMessage } from '../../models/raft/vocabulary.ts'
-import type { NodeId } from '../../models/vocabulary.ts'
+import { NOBODY, SELF } from '../../../models/raft/member/state.ts'
+import type { InputOf, MemberInput, Outcome, ReplyKind } from '../../../models/raft/member/state.ts'
+import type { Answer, Entry, LogDelta, MemberState, Message, OutgoingMessage } from '../../../models/raft/vocabulary.ts'
+import type { NodeId } from '../../../models/vocabulary.ts'
 
 /** The node that is tested, and the peers that the harness plays. */
 export const NODES: readonly NodeId[] = ['n1', 'n2', 'n3']

@@ -5,7 +5,7 @@
  *
  * A path is a plan: where n1 takes another allowed outcome, the run goes on from there to what the path still wants.
  */
-import { AdapterError } from '../../impl/contract/adapter-error.ts'
+import { AdapterError } from '../../../impl/contract/adapter-error.ts'
 import type {
   Hello,
   Implementation,
@@ -13,20 +13,21 @@ import type {
   RemoteSession,
   Session,
   Start,
-} from '../../impl/contract/raft.ts'
-import { acceptingTransition, initialSnapshot, nextSnapshot, outcomesOf } from '../../models/raft/member.ts'
-import type { MemberSnapshot } from '../../models/raft/member.ts'
-import type { InputType, MemberInput } from '../../models/raft/member/state.ts'
-import { memberGraph, shortestWay } from '../../models/raft/paths.ts'
-import type { MemberPath, MemberStep } from '../../models/raft/paths.ts'
-import type { Answer, Input, Message, OutgoingMessage, RaftOptions } from '../../models/raft/vocabulary.ts'
-import type { Milliseconds, NodeId, WriteId } from '../../models/vocabulary.ts'
-import type { Violation } from '../../properties/judge.ts'
-import type { RequirementSlug } from '../../properties/raft/requirements.ts'
-import { Recording } from '../record.ts'
+} from '../../../impl/contract/raft.ts'
+import { acceptingTransition, initialSnapshot, nextSnapshot, outcomesOf } from '../../../models/raft/member.ts'
+import type { MemberSnapshot } from '../../../models/raft/member.ts'
+import type { InputType, MemberInput } from '../../../models/raft/member/state.ts'
+import { memberGraph, shortestWay } from '../../../models/raft/paths.ts'
+import type { MemberPath, MemberStep } from '../../../models/raft/paths.ts'
+import type { Answer, Input, Message, OutgoingMessage, RaftOptions } from '../../../models/raft/vocabulary.ts'
+import type { Milliseconds, NodeId, WriteId } from '../../../models/vocabulary.ts'
+import type { Violation } from '../../../properties/judge.ts'
+import type { RequirementSlug } from '../../../properties/raft/requirements.ts'
+import { Recording } from '../../record.ts'
 import { NODES, ObservedMember, TESTED, describeInput, describeOutcome } from './member-translation.ts'
 import type { MessageInput } from './member-translation.ts'
-import type { RaftJudge, RunResult } from './result.ts'
+import type { JudgeOf, RaftSurface } from '../../surface.ts'
+import type { RunResult } from '../result.ts'
 
 /** Which requirement speaks of an outcome that the machine alone refuses. */
 const blamed: { readonly [Type in InputType]: RequirementSlug } = {
@@ -77,7 +78,7 @@ type Script = Generator<Demand, void, Answer | OutgoingMessage>
 class MemberRun {
   readonly #path: MemberPath
   readonly #hello: Hello
-  readonly #judge: RaftJudge
+  readonly #judge: JudgeOf<RaftSurface>
   readonly #recording: Recording
   readonly #avoided: ReadonlySet<string>
   readonly #member: ObservedMember
@@ -99,7 +100,7 @@ class MemberRun {
   constructor(
     path: MemberPath,
     hello: Hello,
-    judge: RaftJudge,
+    judge: JudgeOf<RaftSurface>,
     start: Start,
     initial: readonly Answer[],
     { record = true, avoided = new Set() }: MemberRunOptions,
@@ -342,7 +343,7 @@ function requireEncode({ name, capabilities }: Hello): void {
 export function runMemberPath(
   path: MemberPath,
   implementation: Implementation,
-  judge: RaftJudge,
+  judge: JudgeOf<RaftSurface>,
   options: MemberRunOptions = {},
 ): MemberRunResult {
   requireEncode(implementation.hello)
@@ -377,7 +378,7 @@ function supply(session: Session, demand: Demand): Answer | OutgoingMessage {
 export async function runMemberPathRemote(
   path: MemberPath,
   implementation: RemoteImplementation,
-  judge: RaftJudge,
+  judge: JudgeOf<RaftSurface>,
   options: MemberRunOptions = {},
 ): Promise<MemberRunResult> {
   requireEncode(implementation.hello)

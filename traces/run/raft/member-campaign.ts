@@ -1,8 +1,8 @@
 /** All member paths against one implementation: what it did not show by the first paths is planned anew. */
-import type { Hello } from '../../impl/contract/raft.ts'
-import { transitionNames } from '../../models/raft/member.ts'
-import { memberGraph, memberPaths, memberPlans, transitionCover } from '../../models/raft/paths.ts'
-import type { MemberPath, MemberPathOptions } from '../../models/raft/paths.ts'
+import type { Hello } from '../../../impl/contract/raft.ts'
+import { transitionNames } from '../../../models/raft/member.ts'
+import { memberGraph, memberPaths, memberPlans, transitionCover } from '../../../models/raft/paths.ts'
+import type { MemberPath, MemberPathOptions } from '../../../models/raft/paths.ts'
 import type { MemberRunResult } from './member-path.ts'
 
 /** Rounds of paths at most: each knows better what the implementation does where it has a choice. */
