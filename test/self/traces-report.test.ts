@@ -332,7 +332,7 @@ test('what became of several suites is told in a line each, and in the last what
     'Suites',
     '  ✓ raft       135 pass',
     '  ✗ networkdb  1 fail, 59 pass',
-    '  ! wire       cannot start on loopback:\\u001b[31m',
+    '  ! wire       cannot start on loopback:\\x1b[31m',
     '',
     'networkdb: not conformant; wire: failed',
   ])
