@@ -21,6 +21,7 @@ import { defaultSeed, checkConformance, type SuiteProgress } from '../suite.ts'
 import { hasWorkers, WorkerPool } from '../jobs.ts'
 import { variants } from '../surfaces/form.ts'
 import type { CaseKind } from '../scenarios.ts'
+import { surfaceNames } from '../../../traces/surfaces.ts'
 import { loadSpec } from '../spec.ts'
 import { startProcess, startReference } from '../wire/subject.ts'
 import { runWireSuite, type Timing } from '../wire/suite.ts'
@@ -71,6 +72,9 @@ const wireOptions = {
   keyCommand: '--key-command',
 } as const
 
+/** Options about cases that are drawn. */
+const drawing = { seed: '--seed', budget: '--budget', cases: '--cases', shard: '--shard' } as const
+
 /** Where results go unless `--out` says otherwise. */
 export const defaultFolder = 'swarmcheck-out'
 
@@ -86,6 +90,12 @@ export async function runSuite(options: RunOptions, terminal: Terminal): Promise
   if (options.suite !== 'ipam' && options.plugin !== undefined) throw new UsageError('--plugin is for --suite ipam')
   const suite = options.suite ?? (await suiteFor(options))
   checkTested(suite, options)
+  if (!surfaceNames.some((name) => name === suite))
+    for (const [option, word] of Object.entries(drawing))
+      if (options[option as keyof typeof drawing] !== undefined)
+        throw new UsageError(
+          `${word} is for suites that draw their cases; --suite ${suite} has the same ones each time`,
+        )
   return writeReport(await reportOn({ ...options, suite }, known, terminal), options, terminal)
 }
 
