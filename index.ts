@@ -85,6 +85,23 @@ export function checkNetworkDb(
   return checkConformance(target, options)
 }
 
+/**
+ * Checks an implementation of service discovery in this process against every requirement of the profiles that it claims.
+ *
+ * @example await checkDiscovery({ kind: 'in-process', implementation: createDiscoveryReference() }, { budget: 500 })
+ */
+export function checkDiscovery(
+  target: Extract<Target, { readonly kind: 'in-process' }>,
+  options: SuiteOptions = {},
+): Promise<SuiteResult> {
+  return checkConformance(target, options)
+}
+
+export { createReference as createDiscoveryReference } from './impl/reference/discovery/session.ts'
+export type * as discovery from './impl/contract/discovery.ts'
+export type * as discoveryVocabulary from './models/discovery/vocabulary.ts'
+export { createDiscoveryJudge } from './properties/discovery/judge.ts'
+
 export { createReference as createNetworkDbReference } from './impl/reference/networkdb/session.ts'
 export type * as networkdb from './impl/contract/networkdb.ts'
 export type * as networkDbVocabulary from './models/networkdb/vocabulary.ts'
@@ -124,10 +141,12 @@ export type { SuiteOptions, SuiteProgress, SuiteResult } from './test/suites/sui
 export type { Counterexample } from './test/suites/counterexample.ts'
 export type { Target } from './test/suites/target.ts'
 export {
+  drawDiscoverySchedule,
   drawIpamSchedule,
   drawNetworkDbSchedule,
   drawSchedule,
   drawSwimSchedule,
+  type DiscoveryScheduleSize,
   type NetworkDbScheduleSize,
   type ScheduleSize,
   type SwimScheduleSize,
@@ -138,6 +157,7 @@ export { rejudge, type Rejudged } from './traces/rejudge.ts'
 export { readTrace, writeTrace, type Trace, type TraceMeta } from './traces/format.ts'
 export type { TraceEvent } from './traces/event.ts'
 export {
+  completeDiscoveryScenario,
   completeIpamScenario,
   completeNetworkDbScenario,
   completeScenario,

@@ -1,4 +1,5 @@
 /** What a mutant is: the reference with one rule replaced, and what the suite has to blame for it. */
+import * as discoveryReference from '../../impl/reference/discovery/session.ts'
 import * as ipamReference from '../../impl/reference/ipam/session.ts'
 import * as networkDbReference from '../../impl/reference/networkdb/session.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
@@ -78,4 +79,14 @@ export const networkDbMutant = ({ Node, nameOf, ...told }: NetworkDbParts): Muta
       ...(Node === undefined ? {} : { Node }),
       ...(nameOf === undefined ? {} : { nameOf }),
     }),
+})
+
+type DiscoveryParts = Omit<Mutant, 'create'> & {
+  readonly Node: NonNullable<discoveryReference.ReferenceOptions['Node']>
+}
+
+/** The reference of service discovery with another node. */
+export const discoveryMutant = ({ Node, ...told }: DiscoveryParts): Mutant => ({
+  ...told,
+  create: () => discoveryReference.createReference({ name: `mutant ${told.name}`, Node }),
 })
