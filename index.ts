@@ -74,6 +74,23 @@ export type * as ipamVocabulary from './models/ipam/vocabulary.ts'
 export { createIpamJudge } from './properties/ipam/judge.ts'
 
 /**
+ * Checks an implementation of balancing in this process against every requirement of the profiles that it claims.
+ *
+ * @example await checkBalancing({ kind: 'in-process', implementation: createBalancingReference() }, { budget: 500 })
+ */
+export function checkBalancing(
+  target: Extract<Target, { readonly kind: 'in-process' }>,
+  options: SuiteOptions = {},
+): Promise<SuiteResult> {
+  return checkConformance(target, options)
+}
+
+export { createReference as createBalancingReference } from './impl/reference/balancing/session.ts'
+export type * as balancing from './impl/contract/balancing.ts'
+export type * as balancingVocabulary from './models/balancing/vocabulary.ts'
+export { createBalancingJudge } from './properties/balancing/judge.ts'
+
+/**
  * Checks an implementation of the network database in this process against every requirement of the profile that it claims.
  *
  * @example await checkNetworkDb({ kind: 'in-process', implementation: createNetworkDbReference() }, { budget: 500 })
@@ -124,10 +141,12 @@ export type { SuiteOptions, SuiteProgress, SuiteResult } from './test/suites/sui
 export type { Counterexample } from './test/suites/counterexample.ts'
 export type { Target } from './test/suites/target.ts'
 export {
+  drawBalancingSchedule,
   drawIpamSchedule,
   drawNetworkDbSchedule,
   drawSchedule,
   drawSwimSchedule,
+  type BalancingScheduleSize,
   type NetworkDbScheduleSize,
   type ScheduleSize,
   type SwimScheduleSize,
@@ -138,6 +157,7 @@ export { rejudge, type Rejudged } from './traces/rejudge.ts'
 export { readTrace, writeTrace, type Trace, type TraceMeta } from './traces/format.ts'
 export type { TraceEvent } from './traces/event.ts'
 export {
+  completeBalancingScenario,
   completeIpamScenario,
   completeNetworkDbScenario,
   completeScenario,

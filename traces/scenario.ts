@@ -2,6 +2,7 @@
 import type { SurfaceName, Surfaces } from './surface.ts'
 
 export { leaderTarget } from './scenario/shared.ts'
+export { balancingScenarioSchema, completeBalancingScenario } from './scenario/balancing.ts'
 export { completeIpamScenario, defaultIpamDisk, defaultIpamOptions, ipamScenarioSchema } from './scenario/ipam.ts'
 export { completeNetworkDbScenario, defaultNetworkDbOptions, networkDbScenarioSchema } from './scenario/networkdb.ts'
 export {

@@ -28,7 +28,7 @@ export interface Start {
   readonly seed: number
 }
 
-interface BalancingWords extends surface.Words {
+export interface BalancingWords extends surface.Words {
   readonly hello: Hello
   readonly start: Start
   readonly input: Input

@@ -60,9 +60,9 @@ export function inputPaths(life: Life): readonly (readonly string[])[] {
   })
 }
 
-/** Names of all transitions that can be taken. */
+/** Names of all transitions of one service and one task; those of a number that two services share need both. */
 export function transitionNames(): string[] {
-  const names = lives.flatMap((life) =>
+  const names = [taskLife, addressLife].flatMap((life: Life) =>
     life.states.flatMap((state) =>
       life.inputs.map((type) => {
         const to = life.after(state, type)
@@ -108,13 +108,13 @@ const portSteps = (input: string): PathStep[] => {
   const ports: Port[] = use === 'none' ? [] : [{ protocol: 'tcp', target: 80, published: 8080, mode: use }]
   return [
     { node: 0, operation: { type: 'update-service', ...spec(who, 'vip', [], ports) } },
-    { node: 0, operation: reachOf('a') },
-    { node: 1, operation: reachOf('b') },
+    { node: 0, operation: dialOf('a') },
+    { node: 1, operation: dialOf('b') },
   ]
 }
 
-const reachOf = (connection: string, port = 8080): Operation => ({
-  type: 'reach',
+const dialOf = (connection: string, port = 8080): Operation => ({
+  type: 'dial',
   connection,
   protocol: 'tcp',
   port,
@@ -156,10 +156,10 @@ const decisionSteps = (way: Way, local: Standing, remote: Standing): PathStep[] 
   const port: Port = { protocol: 'tcp', target: 80, published: 8080, mode: way === 'host' ? 'host' : 'ingress' }
   const isPort = way === 'host' || way === 'ingress'
   const asked = isPort
-    ? reachOf('c', 8080)
+    ? dialOf('c', 8080)
     : ({ type: 'connect', connection: 'c', service: 'web', network: pathNetwork } as const)
   const other = isPort
-    ? reachOf('d', 9090)
+    ? dialOf('d', 9090)
     : ({ type: 'connect', connection: 'd', service: 'web', network: 'net2' } as const)
   const created = spec('web', way === 'dnsrr' ? 'dnsrr' : 'vip', isPort ? [] : [pathNetwork], isPort ? [port] : [])
   return [

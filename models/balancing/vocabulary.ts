@@ -166,7 +166,7 @@ export type Operation =
   | { readonly type: 'connect'; readonly connection: string; readonly service: string; readonly network: string }
   /** From outside to a published port. In a scenario the port may be 0: then the one published for that target. */
   | {
-      readonly type: 'reach'
+      readonly type: 'dial'
       readonly connection: string
       readonly protocol: Protocol
       readonly port: number

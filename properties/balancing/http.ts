@@ -24,22 +24,35 @@ export function judgeRequest(cluster: Cluster, node: Node, id: number, asked: Ht
   cluster.tested[rule]!++
   if (chosen !== null) return judgePassed(cluster, node, id, asked, routes, rule, chosen, shown)
   const result = resultOf(id, shown)
-  const redirected = scheme === 'http' ? routes.find(({ route }) => route.redirect !== '') : undefined
-  if (redirected !== undefined) {
-    cluster.tested[R.redirects]!++
-    if (result?.code === 301 && result.location === redirected.route.redirect) return
-  } else if (result?.code === 301)
-    return cluster.fail(R.redirects, node, `sends the client of ${host} away`, 'that it is served')
-  const served = routes.some(
-    (routed) =>
-      poolOf(node, routed)?.members.some(isActive) === true && (scheme === 'https' || routed.route.redirect === ''),
-  )
+  const outcomes = routes.map((routed) => outcomeOf(node, routed, scheme))
+  if (outcomes.length === 0) outcomes.push('none')
+  const redirected = outcomes.includes('redirect')
+  if (redirected) cluster.tested[R.redirects]!++
+  const isRedirect = result?.code === 301
+  if (isRedirect && routes.some(({ route }) => route.redirect !== '' && route.redirect === result.location)) return
   const isRefusal = scheme === 'http' ? result?.status === 'ok' && result.code === 503 : result?.status === 'failed'
-  if (!served && redirected === undefined && isRefusal) return
-  const said = result === undefined ? 'nothing' : `${result.status} ${result.code}`
-  const allowed =
-    redirected !== undefined ? '301' : served ? 'that a task answers' : scheme === 'http' ? '503' : 'a refusal'
-  cluster.fail(redirected === undefined ? rule : R.redirects, node, `answers a request for ${host} by ${said}`, allowed)
+  if (isRefusal && outcomes.includes('none')) return
+  const said = result === undefined ? 'nothing' : `${result.status} ${result.code} ${result.location}`
+  const broken = redirected || isRedirect ? R.redirects : rule
+  cluster.fail(
+    broken,
+    node,
+    `answers a request for ${host} by ${said}`,
+    outcomes.map((each) => words[each]).join(' or '),
+  )
+}
+
+type Outcome = 'redirect' | 'served' | 'none'
+
+const words: Readonly<Record<Outcome, string>> = {
+  redirect: '301, to where the route says',
+  served: 'that a task answers',
+  none: '503, or a refusal where it is encrypted',
+}
+
+function outcomeOf(node: Node, routed: RoutedService, scheme: HttpRequest['scheme']): Outcome {
+  if (scheme === 'http' && routed.route.redirect !== '') return 'redirect'
+  return poolOf(node, routed)?.members.some(isActive) === true ? 'served' : 'none'
 }
 
 /** What decides the fate of a request: its own route, the default one, or that there is none. */
@@ -61,14 +74,15 @@ function judgePassed(
   shown: Shown,
 ): void {
   const { scheme, host, cookie, connection } = asked
-  const routed = routes.find((each) =>
+  const open = routes.filter((each) => outcomeOf(node, each, scheme) !== 'redirect')
+  if (open.length === 0 && routes.length > 0)
+    return cluster.fail(R.redirects, node, `passes a request for ${host} to ${chosen.task}`, words.redirect)
+  const routed = open.find((each) =>
     poolOf(node, each)?.members.some(({ task, node: at }) => task === chosen.task && at === chosen.node),
   )
   const pool = routed === undefined ? undefined : poolOf(node, routed)
   if (routed === undefined || pool === undefined)
     return cluster.fail(rule, node, `passes a request for ${host} to ${chosen.task}`, 'a task that is meant')
-  if (scheme === 'http' && routed.route.redirect !== '')
-    return cluster.fail(R.redirects, node, `passes a request for ${host} to ${chosen.task}`, '301')
   const member = pool.members.find(({ task, node: at }) => task === chosen.task && at === chosen.node)!
   if (!isActive(member))
     return cluster.fail(R.weightZeroGetsNone, node, `passes a request to ${chosen.task}`, 'one with weight')

@@ -8,8 +8,7 @@ import type {
   OutgoingMessage,
   Result,
 } from '../../models/balancing/vocabulary.ts'
-import { afterTaskInput } from '../../models/balancing/rules.ts'
-import { acceptingTransition, taskLife } from '../../models/balancing/member.ts'
+import { acceptingTransition, addressLife, taskLife, type Life } from '../../models/balancing/member.ts'
 import type { NodeId } from '../../models/vocabulary.ts'
 import { allLayers, type Layer } from '../catalogue.ts'
 import type { Claims } from '../findings.ts'
@@ -19,7 +18,7 @@ import { judgeRequest } from './http.ts'
 import { judgeConvergence, lack } from './liveness.ts'
 import { listenerKey, type Node, poolKey } from './node.ts'
 import { R } from './requirements.ts'
-import { judgeDecision, judgeSurvival, takeOver } from './table.ts'
+import { type Asked as DecisionAsked, judgeDecision, judgeSurvival, takeOver } from './table.ts'
 import { type Asked as TaskAsked, isOfPeer, judgeTaskOperation } from './tasks.ts'
 import { hear, judgeAcks, judgeSilence, judgeUpdates } from './telling.ts'
 import {
@@ -28,7 +27,7 @@ import {
   judgeData,
   judgeOpened,
   judgeOverdue,
-  judgeReach,
+  judgeDial,
   judgeResults,
   judgeSend,
   type Shown,
@@ -130,6 +129,7 @@ class BalancingJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         case 'create-service':
         case 'update-service':
         case 'remove-service':
+          this.#ofAddress(node, operation, result)
           judgeDecision(cluster, node, operation, result, services ?? [])
           return R.followsService
         case 'start':
@@ -147,13 +147,25 @@ class BalancingJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     return hear(node, { ...input.message, view: input.message.view })
   }
 
+  #ofAddress(node: Node, asked: DecisionAsked, result: Result | undefined): void {
+    if (!node.isManager || result?.reason === 'invalid-argument' || result?.reason === 'exhausted') return
+    const before = this.#cluster.services.get(asked.service)
+    const [verb = ''] = asked.type.split('-')
+    const state = before === undefined ? 'absent' : before.mode === 'vip' ? 'addressed' : 'plain'
+    this.#note(addressLife, state, asked.type === 'remove-service' ? verb : `${verb} ${asked.mode}`, result)
+  }
+
+  #note(life: Life, state: string, type: string, result: Result | undefined): void {
+    const granted = result?.status === 'ok'
+    const to = granted ? (life.after(state, type) ?? state) : state
+    const name = acceptingTransition(life, state, { type, granted, to })
+    if (name !== null) this.#observed.set(name, (this.#observed.get(name) ?? 0) + 1)
+  }
+
   #ofTask(node: Node, operation: TaskAsked, result: Result | undefined): Cause {
     if (!isOfPeer(operation)) {
       const status = node.tasks.get(operation.task)?.status ?? 'absent'
-      const granted = result?.status === 'ok'
-      const to = granted ? (afterTaskInput(status, operation.type) ?? status) : status
-      const name = acceptingTransition(taskLife, status, { type: operation.type, granted, to })
-      if (name !== null) this.#observed.set(name, (this.#observed.get(name) ?? 0) + 1)
+      this.#note(taskLife, status, operation.type, result)
     }
     return judgeTaskOperation(this.#cluster, node, operation, result)
   }
@@ -188,8 +200,8 @@ class BalancingJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       case 'connect':
         judgeConnect(cluster, node, id, operation, shown)
         break
-      case 'reach':
-        judgeReach(cluster, node, id, operation, shown)
+      case 'dial':
+        judgeDial(cluster, node, id, operation, shown)
         break
       case 'request':
         judgeRequest(cluster, node, id, operation, shown)

@@ -1,6 +1,6 @@
 /** What has to come about when faults have ended: all know all, and every task is reached from everywhere. */
 import { ingressNetwork, isBackend } from '../../models/balancing/rules.ts'
-import type { BalancingOptions } from '../../models/balancing/vocabulary.ts'
+import type { BalancingOptions, Port } from '../../models/balancing/vocabulary.ts'
 import type { Milliseconds } from '../../models/vocabulary.ts'
 import type { Cluster } from './cluster.ts'
 import { memberKey, type Node, poolKey } from './node.ts'
@@ -52,9 +52,10 @@ function ignorance(cluster: Cluster, node: Node, present: readonly Node[]): Lack
 }
 
 function unreached(cluster: Cluster, node: Node, present: readonly Node[]): Lack | null {
-  for (const { service, mode, attachments } of cluster.services.values()) {
+  for (const { service, mode, attachments, ports } of cluster.services.values()) {
     if (mode === 'dnsrr') continue
     for (const { network } of attachments) {
+      if (network === ingressNetwork && !ports.some((port) => isOpenMesh(node, port))) continue
       for (const other of present) {
         for (const [task, { service: of, status }] of other.tasks) {
           if (of !== service || status !== 'active') continue
@@ -68,6 +69,10 @@ function unreached(cluster: Cluster, node: Node, present: readonly Node[]): Lack
   }
   return null
 }
+
+/** Whether a port of the mesh is not also one of a task of this node, which then has the connections. */
+const isOpenMesh = (node: Node, { protocol, published, mode }: Port): boolean =>
+  mode === 'ingress' && node.taskOfPort(protocol, published) === undefined
 
 export function judgeConvergence(cluster: Cluster): void {
   cluster.tested[R.backendsConverge]!++

@@ -79,15 +79,30 @@ function judgeUnfounded(cluster: Cluster, node: Node, asked: Asked, result: Resu
 
 function ruleOfUnfounded(cluster: Cluster, asked: Asked): number {
   if (asked.type === 'remove-service') return R.removesServices
-  const fixed = asked.ports.filter(({ published }) => published !== 0)
-  const others = [...cluster.services.values()].filter(({ service }) => service !== asked.service)
+  const { held, otherProtocol, usedBefore } = usesOf(cluster, asked)
+  if (held) return R.hostPortsAreShared
+  if (otherProtocol) return R.protocolsAreApart
+  return usedBefore ? R.portReleased : R.grantsSoundRequests
+}
+
+interface Uses {
+  /** Another service has the number for the same protocol, or for another one; or some service had it. */
+  readonly held: boolean
+  readonly otherProtocol: boolean
+  readonly usedBefore: boolean
+}
+
+/** What the numbers that a request names are to others. */
+function usesOf(cluster: Cluster, { service, ports }: ServiceSpec): Uses {
+  const fixed = ports.filter(({ published }) => published !== 0)
+  const others = [...cluster.services.values()].filter((other) => other.service !== service)
   const isUsed = (matches: (port: Port, held: Port) => boolean): boolean =>
-    fixed.some((port) => others.some(({ ports }) => ports.some((held) => matches(port, held))))
-  if (isUsed((port, held) => held.protocol === port.protocol && held.published === port.published))
-    return R.hostPortsAreShared
-  if (isUsed((port, held) => held.published === port.published)) return R.protocolsAreApart
-  if (fixed.some((port) => cluster.usedPorts.has(portName(port)))) return R.portReleased
-  return R.grantsSoundRequests
+    fixed.some((port) => others.some((other) => other.ports.some((held) => matches(port, held))))
+  return {
+    held: isUsed((port, held) => portName(port) === portName(held)),
+    otherProtocol: isUsed((port, held) => port.published === held.published),
+    usedBefore: fixed.some((port) => cluster.usedPorts.has(portName(port))),
+  }
 }
 
 /** How many addresses a network has that no service has; its first, its last and its gateway are for none. */
@@ -119,6 +134,15 @@ function judgeGranted(cluster: Cluster, node: Node, asked: Asked, changes: reado
     cluster.fail(R.grantsSoundRequests, node, `has other routes of ${asked.service}`, 'those that were asked for')
   judgeAttachments(cluster, node, asked, before, after)
   judgePorts(cluster, node, asked, before, after)
+  noteShared(cluster, asked)
+}
+
+/** What was granted though a number is, or was, in use by another service. */
+function noteShared(cluster: Cluster, asked: ServiceSpec): void {
+  const { held, otherProtocol, usedBefore } = usesOf(cluster, asked)
+  if (held) cluster.tested[R.hostPortsAreShared]!++
+  else if (otherProtocol) cluster.tested[R.protocolsAreApart]!++
+  else if (usedBefore) cluster.tested[R.portReleased]!++
 }
 
 // Addresses
@@ -204,28 +228,27 @@ function judgePorts(
   if (ports.map(shapeOf).join() !== asked.ports.map(shapeOf).join())
     return cluster.fail(R.grantsSoundRequests, node, `publishes ${ports.map(shapeOf).join()}`, 'what was asked for')
   const named = new Set(asked.ports.filter(({ published }) => published !== 0).map(portName))
-  const isComparable = before?.ports.length === ports.length
-  const kept = (isComparable ? before.ports : []).filter(
-    (port) => port.mode === 'ingress' && !named.has(portName(port)),
-  )
+  const kept = (before?.ports ?? []).filter((port) => port.mode === 'ingress' && !named.has(portName(port)))
+  // With more or fewer ports than before the manager may begin anew.
+  const mustKeep = before?.ports.length === ports.length
   for (const [at, port] of ports.entries()) {
     const wanted = asked.ports[at]!.published
     if (wanted !== 0) {
       cluster.tested[R.fixedPortAsAsked]!++
       if (port.published !== wanted)
         cluster.fail(R.fixedPortAsAsked, node, `publishes ${portName(port)}`, `${wanted}, as asked`)
-    } else judgeChosenPort(cluster, node, port, kept, asked.service)
+    } else judgeChosenPort(cluster, node, port, kept, mustKeep)
   }
 }
 
 /** A number that was left to the manager. `kept`: those of before that are still to be found again. */
-function judgeChosenPort(cluster: Cluster, node: Node, port: Port, kept: Port[], service: string): void {
+function judgeChosenPort(cluster: Cluster, node: Node, port: Port, kept: Port[], mustKeep: boolean): void {
   const matches = ({ protocol, target }: Port): boolean => protocol === port.protocol && target === port.target
   const same = kept.findIndex((held) => matches(held) && held.published === port.published)
-  if (kept.some(matches)) {
+  if (mustKeep && kept.some(matches)) {
     cluster.tested[R.dynamicPortKept]!++
     if (same < 0)
-      cluster.fail(R.dynamicPortKept, node, `publishes ${portName(port)} for ${service}`, 'the number of before')
+      cluster.fail(R.dynamicPortKept, node, `chooses ${portName(port)} for ${port.target}`, 'the number of before')
   }
   if (same >= 0) return void kept.splice(same, 1)
   cluster.tested[R.dynamicPortInRange]!++

@@ -50,7 +50,7 @@ export function judgeConnect(cluster: Cluster, node: Node, id: number, asked: Re
   noteOpened(cluster, node, id, connection, pool, chosen, 0, shown)
 }
 
-export function judgeReach(cluster: Cluster, node: Node, id: number, asked: Request<'reach'>, shown: Shown): void {
+export function judgeDial(cluster: Cluster, node: Node, id: number, asked: Request<'dial'>, shown: Shown): void {
   const { protocol, port, connection, client } = asked
   const chosen = chosenFor(node, id, shown)
   const direct = node.taskOfPort(protocol, port)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Catalogue } from '../../properties/catalogue.ts'
+import { catalogue as balancing } from '../../properties/balancing/requirements.ts'
 import { catalogue as ipam } from '../../properties/ipam/requirements.ts'
 import { catalogue as networkdb } from '../../properties/networkdb/requirements.ts'
 import { catalogue as raft } from '../../properties/raft/requirements.ts'
@@ -14,6 +15,7 @@ describe('SPEC.md', () => {
     ['swim', swim],
     ['ipam', ipam],
     ['networkdb', networkdb],
+    ['balancing', balancing],
   ])('every requirement of %s is judged, every judged one is written down, of one profile', (surface, catalogue) => {
     const written = requirements.filter(({ slug }) => surfaceOf(slug) === surface)
     expect(written.map(({ slug, profile }) => `${slug} ${profile}`).toSorted()).toEqual(
@@ -30,7 +32,7 @@ describe('SPEC.md', () => {
     for (const { slug, sentence, source } of requirements) {
       expect(sentence, slug).toMatch(/\.$/)
       expect(source, slug).toMatch(
-        /\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol|SWIM|Lifeguard|ML|IPAM|API|SKA|RFC|ND|Serf)\]/,
+        /\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol|SWIM|Lifeguard|ML|IPAM|API|SKA|SKC|SKX|LN|IPVS|UCP|RFC|ND|Serf)\]/,
       )
     }
   })
@@ -38,7 +40,7 @@ describe('SPEC.md', () => {
   test('slugs that notes and the appendix mention exist', () => {
     const known = new Set(requirements.map(({ slug }) => slug))
     const mentioned = requirements.flatMap(
-      ({ note }) => note.match(/\b(?:raft|swim|ipam|networkdb)\/[a-z-]*[a-z]/g) ?? [],
+      ({ note }) => note.match(/\b(?:raft|swim|ipam|networkdb|balancing)\/[a-z-]*[a-z]/g) ?? [],
     )
     expect(mentioned.filter((slug) => !known.has(slug) && !['raft/v'].includes(slug))).toEqual([])
   })

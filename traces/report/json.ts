@@ -3,6 +3,7 @@ import { match } from 'ts-pattern'
 import { z } from 'zod'
 import { schemas as networkDbSchemas } from '../../impl/contract/networkdb/schema.ts'
 import { schemas } from '../../impl/contract/schema.ts'
+import { schemas as balancingSchemas } from '../../impl/contract/balancing/schema.ts'
 import { schemas as ipamSchemas } from '../../impl/contract/ipam/schema.ts'
 import { schemas as swimSchemas } from '../../impl/contract/swim/schema.ts'
 import { firstIssue, parseLine } from '../format.ts'
@@ -83,7 +84,9 @@ const reportSchema = z.strictObject({
   version: z.literal(reportVersion),
   swarmcheck: word,
   spec: natural,
-  implementation: z.union([schemas.hello, swimSchemas.hello, ipamSchemas.hello, networkDbSchemas.hello]).nullable(),
+  implementation: z
+    .union([schemas.hello, swimSchemas.hello, ipamSchemas.hello, networkDbSchemas.hello, balancingSchemas.hello])
+    .nullable(),
   command: text.nullable(),
   rerun: text.optional(),
   suite: word,

@@ -157,7 +157,7 @@ const operation = z.discriminatedUnion('type', [
   z.strictObject({ type: z.enum(['down', 'up']), peer: nodeId }),
   z.strictObject({ type: z.literal('connect'), connection, service: label, network: label }),
   z.strictObject({
-    type: z.literal('reach'),
+    type: z.literal('dial'),
     connection,
     protocol,
     port: number,
@@ -206,7 +206,7 @@ const operations = [
   'down',
   'up',
   'connect',
-  'reach',
+  'dial',
   'request',
   'send',
 ] as const

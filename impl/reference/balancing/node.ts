@@ -77,8 +77,8 @@ export class BalancingNode extends HttpRules {
         return this.conclude(id, this.seePeer(operation.peer, operation.type === 'down'))
       case 'connect':
         return this.connect(id, operation)
-      case 'reach':
-        return this.reach(id, operation)
+      case 'dial':
+        return this.dial(id, operation)
       case 'request':
         return this.request(id, operation)
       case 'send':

@@ -40,7 +40,7 @@ const hello: Hello = {
     'down',
     'up',
     'connect',
-    'reach',
+    'dial',
     'request',
     'send',
   ],

@@ -65,19 +65,19 @@ export abstract class TrafficRules extends TaskRules {
     this.open(id, connection, pool, member, this.id, '')
   }
 
-  protected reach(id: number, { connection, protocol, port, client }: Request<'reach'>): void {
+  protected dial(id: number, { connection, protocol, port, client }: Request<'dial'>): void {
     const direct = this.taskOfPort(protocol, port)
-    if (direct !== undefined) return this.reachTask(id, connection, direct, client)
+    if (direct !== undefined) return this.dialTask(id, connection, direct, client)
     const listener = this.listeners.get(listenerKey({ protocol, port, mode: 'ingress' }))
     if (listener === undefined) return this.result(id, 'failed', { reason: 'refused' })
-    this.reachMesh(id, connection, listener, client)
+    this.dialMesh(id, connection, listener, client)
   }
 
-  protected reachTask(id: number, label: string, task: string, client: string): void {
+  protected dialTask(id: number, label: string, task: string, client: string): void {
     this.begun(label, { id, pool: null, task, node: this.id, code: 0, established: false }, client, '')
   }
 
-  protected reachMesh(id: number, label: string, { service }: Listener, client: string): void {
+  protected dialMesh(id: number, label: string, { service }: Listener, client: string): void {
     const pool = this.pools.get(poolKey(service, ingressNetwork))!
     const member = this.choose(poolKey(service, ingressNetwork), pool)
     this.open(id, label, pool, member, this.sourceOf(client), '')

@@ -15,6 +15,7 @@ export interface PathOf {
   readonly swim: SwimPath
   readonly networkdb: NetworkDbPath
   readonly ipam: never
+  readonly balancing: never
 }
 
 /** A path through the member machine of any surface. */
