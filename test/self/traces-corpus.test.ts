@@ -10,6 +10,7 @@ import { Disk } from '../../impl/reference/raft/disk.ts'
 import type { JournalRecord, Saved } from '../../impl/reference/raft/journal.ts'
 import { RaftMember } from '../../impl/reference/raft/member.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
+import { createReference as createBalancingReference } from '../../impl/reference/balancing/session.ts'
 import { createReference as createNetworkDbReference } from '../../impl/reference/networkdb/session.ts'
 import type { MemberSetup } from '../../impl/reference/swim/core.ts'
 import { SwimMember } from '../../impl/reference/swim/member.ts'
@@ -19,6 +20,7 @@ import type { Message } from '../../models/raft/vocabulary.ts'
 import type { Status, Update } from '../../models/swim/vocabulary.ts'
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
+import { createBalancingJudge } from '../../properties/balancing/judge.ts'
 import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import { readTrace, writeTrace, type Trace } from '../../traces/format.ts'
@@ -26,13 +28,21 @@ import { rejudge } from '../../traces/rejudge.ts'
 import { runScenario, type RunOptions, type RunResult } from '../../traces/run.ts'
 import { show } from '../../traces/show.ts'
 import { shrink, trialOf } from '../../traces/shrink.ts'
-import type { IpamSurface, JudgeOf, NetworkDbSurface, Surface, SwimSurface } from '../../traces/surface.ts'
+import type {
+  BalancingSurface,
+  IpamSurface,
+  JudgeOf,
+  NetworkDbSurface,
+  Surface,
+  SwimSurface,
+} from '../../traces/surface.ts'
+import { balancingMutants } from '../mutants/balancing.ts'
 import { networkDbMutants } from '../mutants/networkdb.ts'
 import { parseRaftScenario, parseScenario, printScenario } from '../../traces/text.ts'
 
 const folder = join(import.meta.dirname, '../../traces/corpus')
 const text = (name: string): string => readFileSync(join(folder, name), 'utf8')
-const namesOf = (surface: 'raft' | 'swim' | 'ipam' | 'networkdb'): string[] =>
+const namesOf = (surface: 'raft' | 'swim' | 'ipam' | 'networkdb' | 'balancing'): string[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.scenario') && text(name).startsWith(surface))
     .sort()
@@ -482,6 +492,34 @@ describe('the scenarios of the network database', () => {
       wrong: mutant.create() as typeof reference,
       run: runScenario,
       judge: () => createNetworkDbJudge(reference.hello.profiles),
+    })
+  })
+})
+
+/** What each scenario of balancing is there for: a mutant of the zoo. */
+const balancingMistakes: Record<string, string> = {
+  'balancing-enabled-again.scenario': 'stuck-at-weight-zero',
+  'balancing-http-by-host.scenario': 'forgets-sessions',
+  'balancing-mesh-without-local-task.scenario': 'mesh-without-remote',
+  'balancing-new-life.scenario': 'keeps-earlier-lives',
+  'balancing-ports-across-modes.scenario': 'ports-clash-across-modes',
+  'balancing-stale-node-refuses.scenario': 'answers-for-anybody',
+}
+
+describe('the scenarios of balancing', () => {
+  const reference = createBalancingReference()
+
+  test('each have a mistake that they are there for', () => {
+    expect(Object.keys(balancingMistakes)).toEqual(namesOf('balancing'))
+  })
+
+  test.each(Object.entries(balancingMistakes))('%s is passed by the reference, and catches %s', (name, mistake) => {
+    const mutant = balancingMutants.find((each) => each.name === mistake)!
+    expectCaught<BalancingSurface, typeof reference>(name, mutant.breaks, {
+      reference,
+      wrong: mutant.create() as typeof reference,
+      run: runScenario,
+      judge: () => createBalancingJudge(reference.hello.profiles),
     })
   })
 })

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { balancingMutants } from '../mutants/balancing.ts'
 import { ipamMutants } from '../mutants/ipam.ts'
 import { networkDbMutants } from '../mutants/networkdb.ts'
 import type { Mutant } from '../mutants/mutant.ts'
@@ -16,6 +17,7 @@ describe.each([
   { surface: 'swim', mutants: swimMutants, least: 64 },
   { surface: 'ipam', mutants: ipamMutants, least: 50 },
   { surface: 'networkdb', mutants: networkDbMutants, least: 60 },
+  { surface: 'balancing', mutants: balancingMutants, least: 80 },
 ])('the mutants of $surface', ({ surface, mutants, least }) => {
   const chapter = loadSpec().requirements.filter(({ slug, until }) => surfaceOf(slug) === surface && until === null)
   const musts = chapter.filter(({ level }) => level === 'MUST').map(({ slug }) => slug)
@@ -47,13 +49,14 @@ const mutantsOf: Readonly<Record<string, readonly Mutant[]>> = {
   raft: raftMutants,
   swim: swimMutants,
   networkdb: networkDbMutants,
+  balancing: balancingMutants,
   ipam: ipamMutants,
 }
 
 describe('the public bugs in the appendix of SPEC.md', () => {
   const rows = [
     ...readFileSync(join(packageRoot, 'SPEC.md'), 'utf8').matchAll(
-      /^\| ([a-z-]+) \| ((?:raft|swim|networkdb|ipam)\/[a-z-]+)/gm,
+      /^\| ([a-z-]+) \| ((?:raft|swim|networkdb|ipam|balancing)\/[a-z-]+)/gm,
     ),
   ]
 
