@@ -74,6 +74,23 @@ export type * as ipamVocabulary from './models/ipam/vocabulary.ts'
 export { createIpamJudge } from './properties/ipam/judge.ts'
 
 /**
+ * Checks an implementation of balancing in this process against every requirement of the profiles that it claims.
+ *
+ * @example await checkBalancing({ kind: 'in-process', implementation: createBalancingReference() }, { budget: 500 })
+ */
+export function checkBalancing(
+  target: Extract<Target, { readonly kind: 'in-process' }>,
+  options: SuiteOptions = {},
+): Promise<SuiteResult> {
+  return checkConformance(target, options)
+}
+
+export { createReference as createBalancingReference } from './impl/reference/balancing/session.ts'
+export type * as balancing from './impl/contract/balancing.ts'
+export type * as balancingVocabulary from './models/balancing/vocabulary.ts'
+export { createBalancingJudge } from './properties/balancing/judge.ts'
+
+/**
  * Checks an implementation of the network database in this process against every requirement of the profile that it claims.
  *
  * @example await checkNetworkDb({ kind: 'in-process', implementation: createNetworkDbReference() }, { budget: 500 })
@@ -142,11 +159,13 @@ export type { Counterexample } from './test/suites/counterexample.ts'
 export type { Target } from './test/suites/target.ts'
 export {
   drawDiscoverySchedule,
+  drawBalancingSchedule,
   drawIpamSchedule,
   drawNetworkDbSchedule,
   drawSchedule,
   drawSwimSchedule,
   type DiscoveryScheduleSize,
+  type BalancingScheduleSize,
   type NetworkDbScheduleSize,
   type ScheduleSize,
   type SwimScheduleSize,
@@ -158,6 +177,7 @@ export { readTrace, writeTrace, type Trace, type TraceMeta } from './traces/form
 export type { TraceEvent } from './traces/event.ts'
 export {
   completeDiscoveryScenario,
+  completeBalancingScenario,
   completeIpamScenario,
   completeNetworkDbScenario,
   completeScenario,

@@ -2,6 +2,7 @@
 export { scheduleArbitrary } from './schedule/arbitrary.ts'
 export { situationScenarios } from './schedule/situations.ts'
 export { drawDiscoverySchedule, type DiscoveryScheduleSize } from './schedule/discovery.ts'
+export { drawBalancingSchedule, type BalancingScheduleSize } from './schedule/balancing.ts'
 export { drawIpamSchedule } from './schedule/ipam.ts'
 export { drawNetworkDbSchedule, type NetworkDbScheduleSize } from './schedule/networkdb.ts'
 export { drawSchedule, type ScheduleSize } from './schedule/schedule.ts'

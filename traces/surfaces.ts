@@ -2,6 +2,7 @@
 import type { SurfaceName } from './surface.ts'
 import type { SurfaceTraces } from './surfaces/form.ts'
 import { discoveryTraces } from './surfaces/discovery.ts'
+import { balancingTraces } from './surfaces/balancing.ts'
 import { ipamTraces } from './surfaces/ipam.ts'
 import { networkDbTraces } from './surfaces/networkdb.ts'
 import { raftTraces } from './surfaces/raft.ts'
@@ -13,6 +14,7 @@ const surfaces: { readonly [Name in SurfaceName]: SurfaceTraces<Name> } = {
   networkdb: networkDbTraces,
   ipam: ipamTraces,
   discovery: discoveryTraces,
+  balancing: balancingTraces,
 }
 
 export const surfaceNames = Object.keys(surfaces) as readonly SurfaceName[]

@@ -3,7 +3,7 @@ import { createReference } from '../../../impl/reference/discovery/session.ts'
 import { transitionNames } from '../../../models/discovery/member.ts'
 import { discoveryPaths } from '../../../models/discovery/paths.ts'
 import { createDiscoveryJudge } from '../../../properties/discovery/judge.ts'
-import { slugs } from '../../../properties/discovery/requirements.ts'
+import { catalogue } from '../../../properties/discovery/requirements.ts'
 import { scenarioOfDiscoveryPath } from '../../../traces/run/discovery/path.ts'
 import { drawDiscoverySchedule } from '../../../traces/schedule.ts'
 import type { SurfaceSuite } from './form.ts'
@@ -11,7 +11,7 @@ import type { SurfaceSuite } from './form.ts'
 export const discoverySuite: SurfaceSuite<'discovery'> = {
   text: 'names: the reference against every requirement of the profiles that it claims',
   base: 'dns-core',
-  survives: slugs.survives,
+  catalogue,
   transitionNames,
   createReference: () => createReference(),
   createJudge: ({ profiles }, layers) => createDiscoveryJudge(profiles, layers),
