@@ -37,6 +37,19 @@ export interface Mutation<Rules> {
 /** What was found of a mutation, in the words in which it is listed. */
 export type Found = Pick<Mutation<never>, 'explorer' | 'reference'> & { readonly vectors: boolean }
 
+/** What is listed of a mutation. */
+export const listedOf = <Rules>({ explorer, reference, vectors = false }: Mutation<Rules>): Found => ({
+  explorer,
+  reference,
+  vectors,
+})
+
+/** Whether a mutation is found, or else is listed with the reason why it is not. */
+export const isExplained = <Rules>({ reason, ...mutation }: Mutation<Rules>): boolean => {
+  const { explorer, reference, vectors } = listedOf(mutation)
+  return (explorer !== null || reference !== null || vectors) === (reason === undefined)
+}
+
 /** What is published of rules: what they answer to what. */
 export type Vectors<Rules> = readonly (readonly [
   rule: keyof Rules & string,
