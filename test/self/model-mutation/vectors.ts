@@ -1,5 +1,6 @@
 /** What is published of the rules: values by which the implementations that they come from are tested, or that follow at once from a source. */
 import type * as networkDb from '../../../models/networkdb/rules.ts'
+import type * as ipam from '../../../models/ipam/rules.ts'
 import type * as swim from '../../../models/swim/rules.ts'
 import type { Vectors } from './mutated-rules.ts'
 
@@ -81,4 +82,26 @@ export const swimVectors: Vectors<typeof swim> = [
   ['paperAllows', [held(ALIVE, 2), DEAD, 1, held(DEAD, 3)], false],
   ['paperAllows', [held(DEAD, 1), DEAD, 2, held(DEAD, 2)], false],
   ['paperAllows', [held(DEAD, 1), DEAD, 2, held(UNKNOWN, 0)], false],
+]
+
+/** 10.1.x.0 with a prefix of that length. */
+const subnet = (third: number, bits: number) => ({ v6: false, base: BigInt(0x0a010000 + third * 256), bits })
+
+/** RFC 3021 on subnets of two addresses, RFC 4291 on the anycast address; [IPAM], and moby/moby#46756, for all else. */
+export const ipamVectors: Vectors<typeof ipam> = [
+  ['isReserved', [false, 24, 0], true],
+  ['isReserved', [false, 24, 1], false],
+  ['isReserved', [false, 24, 255], true],
+  ['isReserved', [false, 31, 0], false],
+  ['isReserved', [false, 31, 1], false],
+  ['isReserved', [false, 32, 0], false],
+  ['isReserved', [true, 126, 0], true],
+  ['isReserved', [true, 126, 3], false],
+  ['mayStandBeside', [subnet(0, 24), '', subnet(1, 24), ''], true],
+  ['mayStandBeside', [subnet(0, 24), '', subnet(0, 24), ''], false],
+  ['mayStandBeside', [subnet(0, 24), '10.1.0.0/25', subnet(0, 24), ''], true],
+  ['mayStandBeside', [subnet(0, 24), '', subnet(0, 24), '10.1.0.0/25'], false],
+  ['mayStandBeside', [subnet(0, 24), '10.1.0.0/25', subnet(0, 24), '10.1.0.128/25'], true],
+  ['mayStandBeside', [subnet(0, 24), '10.1.0.0/25', subnet(0, 24), '10.1.0.0/25'], false],
+  ['mayStandBeside', [subnet(0, 16), '10.1.128.0/24', subnet(0, 24), ''], false],
 ]
