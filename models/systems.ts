@@ -3,6 +3,7 @@ import { addressModel } from './balancing/system-addresses.ts'
 import { meshModel } from './balancing/system.ts'
 import { exploreModel, type Bounds, type Exploration, type Progress, type SystemModel } from './explorer.ts'
 import { ipamModel } from './ipam/system.ts'
+import { networkDbModel } from './networkdb/system.ts'
 import { electionModel } from './raft/system/election.ts'
 import { membershipModel } from './raft/system/membership.ts'
 import { replicationModel } from './raft/system/replication.ts'
@@ -95,6 +96,30 @@ export const systemModels: readonly ModelEntry[] = [
         crashes: crashes!,
         leaves: leaves!,
         accusers: accusers!,
+      }),
+  },
+  {
+    name: 'networkdb',
+    description:
+      'Entries of one network: whatever was made may be heard at any time; nodes synchronize, lose sight of each other, leave, come back, and forget.',
+    parameters: [
+      parameter('nodes', 'nodes that there are', 2, 3, 2),
+      parameter('keys', 'entries that are written', 1, 2, 1),
+      parameter('times', 'greatest time of an event; of three nodes at most 5', 1, 6, 4),
+      parameter('writers', 'how many nodes write each entry', 1, 3, 1),
+      parameter('attachments', '1: nodes stay in the network; 2: they may leave; 3: and come back', 1, 3, 3),
+      parameter('failures', '1: nodes may lose sight of each other', 0, 1, 1),
+      parameter('reaps', '1: what is old is forgotten, at any time', 0, 1, 1),
+    ],
+    build: ({ nodes, keys, times, writers, attachments, failures, reaps }) =>
+      networkDbModel({
+        nodes: nodes!,
+        keys: keys!,
+        times: times!,
+        writers: writers!,
+        attachments: attachments!,
+        failures: failures === 1,
+        reaps: reaps === 1,
       }),
   },
   {

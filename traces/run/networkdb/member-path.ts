@@ -1,35 +1,17 @@
-/** One path through the machine of an entry: one node runs, and hears of an entry from others that are played. */
-import { AdapterError } from '../../../impl/contract/adapter-error.ts'
+/** One path through a machine: one node runs, and hears of an entry, or of an attachment, from others that are played. */
 import type { Implementation } from '../../../impl/contract/networkdb.ts'
-import {
-  acceptingTransition,
-  initialSnapshot,
-  nextSnapshot,
-  situationOf,
-  timeOf,
-  type EntryInput,
-  type EntryOutcome,
-} from '../../../models/networkdb/member.ts'
-import type { NetworkDbPath } from '../../../models/networkdb/paths.ts'
-import type {
-  Answer,
-  Input,
-  Message,
-  NetworkDbScenario,
-  NetworkEvent,
-  Operation,
-} from '../../../models/networkdb/vocabulary.ts'
-import type { Violation } from '../../../properties/judge.ts'
-import { Recording } from '../../record.ts'
+import { timeOf } from '../../../models/networkdb/acceptor.ts'
+import { attachments } from '../../../models/networkdb/attachment.ts'
+import type { AttachmentInput, AttachmentOutcome } from '../../../models/networkdb/attachment.ts'
+import { entries, entryStart, type EntryInput, type EntryOutcome } from '../../../models/networkdb/member.ts'
+import type { AttachmentPath, NetworkDbPath } from '../../../models/networkdb/paths.ts'
+import type { Answer, NetworkDbScenario, NetworkEvent } from '../../../models/networkdb/vocabulary.ts'
 import { completeNetworkDbScenario, defaultNetworkDbOptions } from '../../scenario.ts'
 import type { JudgeOf, NetworkDbSurface } from '../../surface.ts'
-import { increment, toCounts } from '../counts.ts'
 import type { RunResult } from '../result.ts'
 import { startOf } from './execution.ts'
+import { speaker, tested, TestedNode } from './tested-node.ts'
 
-/** The node that runs, and the one that writes the entry and speaks. */
-const tested = 'n1'
-const writer = 'n2'
 const network = 'net1'
 const key = 'k'
 
@@ -38,7 +20,21 @@ const options = { ...defaultNetworkDbOptions, reapInterval: 60_000, reapPeriod: 
 
 /** The cluster of a path; it has no steps, since the other is played. */
 export function scenarioOfNetworkDbPath({ name }: NetworkDbPath): NetworkDbScenario {
-  return completeNetworkDbScenario({ name, nodes: [tested, writer], options })
+  return completeNetworkDbScenario({ name, nodes: [tested, speaker], options })
+}
+
+/** What a walk along a path needs of the machine, and of the node. */
+interface Walk<Input, Outcome, Snapshot, Situation> {
+  readonly acceptor: {
+    readonly nextSnapshot: (snapshot: Snapshot, event: Input & { readonly outcome: Outcome }) => Snapshot
+    readonly situationOf: (snapshot: Snapshot) => Situation
+    readonly acceptingTransition: (at: Situation, event: Input & { readonly outcome: Outcome }) => string | null
+  }
+  /** What the node shows of the record. */
+  readonly see: (answer: Answer) => void
+  readonly shown: () => Outcome
+  readonly begin: (node: TestedNode) => void
+  readonly carryOut: (node: TestedNode, input: Input) => void
 }
 
 /** @throws AdapterError if an implementation cannot `encode`, or answers what contradicts the contract */
@@ -47,128 +43,132 @@ export function runNetworkDbPath(
   implementation: Implementation,
   judge: JudgeOf<NetworkDbSurface>,
 ): RunResult<NetworkDbSurface> {
-  const { hello } = implementation
-  if (!hello.capabilities.encode) throw new AdapterError('refused', `${hello.name} cannot encode`)
-  const start = startOf(scenarioOfNetworkDbPath(path))
-  const session = implementation.open(start)
-  const recording = new Recording<NetworkDbSurface>(true)
-  const transitions = new Map<string, number>()
-  const operations = new Map<string, number>()
-  const deliveries = new Map<string, number>()
-  const results = new Map<string, number>()
-  let held: EntryOutcome = { status: 'absent', time: 0 }
-  let steps = 0
-  let now = 0
-  /** Time of the attachment of which was spoken last. */
-  let attachmentTime = 0
-  let wake: number | null = null
-  let violation: Violation | null = null
+  if (path.of === 'entry') return walk(entryWalk(), entries.initialSnapshot(entryStart), path, implementation, judge)
+  return walk(attachmentWalk(path), attachments.initialSnapshot(path.start), path, implementation, judge)
+}
 
-  const fold = ({ entries, outputs }: Answer): void => {
-    for (const change of entries ?? []) {
-      if (change.key !== key) continue
-      held = change.status === 'forgotten' ? { status: 'absent', time: 0 } : change
-    }
-    for (const output of outputs) if (output.type === 'result') increment(results, output.status)
-  }
-  const give = (input: Input): void => {
-    const answer = session.step(input)
-    steps++
-    recording.add({ event: 'step', now: answer.now, input, answer })
-    violation = judge.step(input, answer, answer.now)
-    now = answer.now
-    wake = answer.wake
-    fold(answer)
-  }
-  const tell = (view: Message): void => {
-    increment(deliveries, view.kind)
-    give({ type: 'deliver', node: tested, at: now, message: session.encode(writer, tested, view) })
-  }
-  const tellNetwork = (event: NetworkEvent['event']): void => {
-    const said: NetworkEvent = { type: 'network', event, name: writer, network, time: ++attachmentTime }
-    tell({ kind: 'gossip', events: [said] })
-  }
-  const ask = (operation: Operation): void => {
-    increment(operations, operation.type)
-    give({ type: 'operation', node: tested, at: now, id: steps + 1, operation })
-  }
-  const pass = (duration: number): void => {
-    const until = now + duration
-    while (now < until && violation === null) {
-      give({ type: 'advance', node: tested, at: now, until: Math.min(until, Math.max(now, wake ?? until)) })
-    }
-  }
-  const carryOut = (input: EntryInput): void => {
-    switch (input.type) {
-      case 'told':
-      case 'told-own': {
-        const owner = input.type === 'told' ? writer : tested
-        const event = input.deletes ? 'delete' : 'update'
-        const time = timeOf(held.time, input.relation)
-        const residual = input.deletes ? options.reapInterval : 0
-        const said = { type: 'table', event, network, key, owner, time, value: `v${time}`, residual } as const
-        return tell({ kind: 'table-gossip', network, events: [said] })
-      }
-      case 'writer-fails':
-        return give({ type: 'peer', node: tested, at: now, name: writer, address: writer, status: 'down' })
-      case 'writer-returns':
-        return give({ type: 'peer', node: tested, at: now, name: writer, address: writer, status: 'up' })
-      case 'writer-leaves':
-        return tellNetwork('leave')
-      case 'writer-joins':
-        return tellNetwork('join')
-      case 'join':
-        return ask({ type: 'join-network', network })
-      case 'leave':
-        return ask({ type: 'leave-network', network })
-      case 'create':
-      case 'update':
-        return ask({ type: input.type, network, key, value: `own ${steps}` })
-      case 'delete':
-        return ask({ type: 'delete', network, key })
-      case 'ages':
-        return pass(options.reapInterval + 3 * options.reapPeriod)
-    }
-  }
-
+function walk<Input, Outcome, Snapshot, Situation>(
+  { acceptor, see, shown, begin, carryOut }: Walk<Input, Outcome, Snapshot, Situation>,
+  initial: Snapshot,
+  path: NetworkDbPath & { readonly steps: readonly Input[] },
+  implementation: Implementation,
+  judge: JudgeOf<NetworkDbSurface>,
+): RunResult<NetworkDbSurface> {
+  const node = new TestedNode(startOf(scenarioOfNetworkDbPath(path)), implementation, judge, see)
   try {
-    recording.add({ event: 'start', start, initial: session.initial })
-    violation = judge.start(start, session.initial)
-    if (violation === null) tellNetwork('join')
-    let snapshot = initialSnapshot()
+    node.begin()
+    if (node.violation === null) begin(node)
+    let snapshot = initial
     for (const input of path.steps) {
-      if (violation !== null) break
-      carryOut(input)
-      const event = { ...input, outcome: { status: held.status, time: held.time } }
-      const name = acceptingTransition(situationOf(snapshot), event)
+      if (node.violation !== null) break
+      carryOut(node, input)
+      const event = { ...input, outcome: shown() }
+      const name = acceptor.acceptingTransition(acceptor.situationOf(snapshot), event)
       // The judge says what is wrong with an outcome; from one that the machine does not know, there is no way on.
       if (name === null) break
-      increment(transitions, name)
-      snapshot = nextSnapshot(snapshot, event)
+      node.took(name)
+      snapshot = acceptor.nextSnapshot(snapshot, event)
     }
   } finally {
-    session.close()
+    node.close()
   }
+  return node.result()
+}
+
+/** Tells of somebody's attachment, at a time. */
+const tellAttachment = (node: TestedNode, name: string, event: NetworkEvent['event'], time: number): void =>
+  node.tell({ kind: 'gossip', events: [{ type: 'network', event, name, network, time }] })
+
+function entryWalk() {
+  let held: EntryOutcome = { status: 'absent', time: 0 }
+  let written = 0
+  /** Time of the attachment of which was spoken last. */
+  let attachmentTime = 0
+  const tellWriter = (node: TestedNode, event: NetworkEvent['event']): void =>
+    tellAttachment(node, speaker, event, ++attachmentTime)
   return {
-    violation,
-    violationEvent: violation === null ? -1 : recording.count - 1,
-    violationStep: violation === null ? -1 : 0,
-    advice: judge.advice(),
-    events: recording.events,
-    eventCount: recording.count,
-    steps,
-    deliveries: [...deliveries.values()].reduce((sum, count) => sum + count, 0),
-    duration: now,
-    faults: {},
-    skipped: {},
-    outside: {},
-    settled: true,
-    committedAfterHeal: 0,
-    exercised: judge.exercised(),
-    transitions,
-    situations: new Map(),
-    coverage: { deliveries: toCounts(deliveries), operations: toCounts(operations), results: toCounts(results) },
-    effective: [],
-    targets: [],
+    acceptor: entries,
+    see(answer: Answer): void {
+      for (const change of answer.entries ?? []) {
+        if (change.key !== key) continue
+        held = change.status === 'forgotten' ? { status: 'absent', time: 0 } : change
+      }
+    },
+    shown: () => ({ status: held.status, time: held.time }),
+    begin: (node: TestedNode) => tellWriter(node, 'join'),
+    carryOut(node: TestedNode, input: EntryInput): void {
+      switch (input.type) {
+        case 'told':
+        case 'told-own': {
+          const owner = input.type === 'told' ? speaker : tested
+          const event = input.deletes ? 'delete' : 'update'
+          const time = timeOf(held.time, input.relation)
+          const residual = input.deletes ? options.reapInterval : 0
+          const said = { type: 'table', event, network, key, owner, time, value: `v${time}`, residual } as const
+          return node.tell({ kind: 'table-gossip', network, events: [said] })
+        }
+        case 'writer-fails':
+          return node.tellPeer(speaker, 'down')
+        case 'writer-returns':
+          return node.tellPeer(speaker, 'up')
+        case 'writer-leaves':
+          return tellWriter(node, 'leave')
+        case 'writer-joins':
+          return tellWriter(node, 'join')
+        case 'join':
+          return node.ask({ type: 'join-network', network })
+        case 'leave':
+          return node.ask({ type: 'leave-network', network })
+        case 'create':
+        case 'update':
+          return node.ask({ type: input.type, network, key, value: `own ${++written}` })
+        case 'delete':
+          return node.ask({ type: 'delete', network, key })
+        case 'ages':
+          return node.pass(options.reapInterval + 3 * options.reapPeriod)
+      }
+    },
+  }
+}
+
+function attachmentWalk({ start }: AttachmentPath) {
+  const subject = start.whose === 'own' ? tested : speaker
+  let held: AttachmentOutcome = { status: 'absent', time: 0 }
+  /** Time of the node event that was told last, and how often another took the speaker's place. */
+  let nodeTime = 0
+  let lives = 1
+  return {
+    acceptor: attachments,
+    see(answer: Answer): void {
+      for (const change of answer.attachments ?? []) {
+        if (change.name !== subject || change.network !== network) continue
+        held = change.status === 'forgotten' ? { status: 'absent', time: 0 } : change
+      }
+    },
+    shown: () => ({ status: held.status, time: held.time }),
+    begin(): void {},
+    carryOut(node: TestedNode, input: AttachmentInput): void {
+      switch (input.type) {
+        case 'told':
+          return tellAttachment(node, subject, input.leaves ? 'leave' : 'join', timeOf(held.time, input.relation))
+        case 'join':
+          return node.ask({ type: 'join-network', network })
+        case 'leave':
+          return node.ask({ type: 'leave-network', network })
+        case 'fails':
+          return node.tellPeer(speaker, 'down')
+        case 'returns':
+          return node.tellPeer(speaker, 'up')
+        case 'goes':
+          return node.tell({
+            kind: 'gossip',
+            events: [{ type: 'node', event: 'leave', name: speaker, time: ++nodeTime }],
+          })
+        case 'is-replaced':
+          return node.tellPeer(`${speaker}-${++lives}`, 'up')
+        case 'ages':
+          return node.pass(options.reapInterval + 8 * options.reapPeriod)
+      }
+    },
   }
 }
