@@ -28,7 +28,6 @@ import {
   keyCommandOf,
   processOf,
   quote,
-  isAdapterSurface,
   type SecrecyOptions,
   secrecyOf,
   type SuiteName,
@@ -141,9 +140,6 @@ async function checkAdapter(options: SuiteRun, known: readonly KnownFailure[], t
 async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
   const { adapter, reference, suite, plugin } = options
   const hasVariants = suite === undefined || suite === 'raft'
-  if (adapter !== undefined && !isAdapterSurface(suite)) {
-    throw new UsageError(`--suite ${suite} checks the reference; adapters cannot offer it yet`)
-  }
   if (!hasVariants && reference !== undefined) {
     throw new UsageError(`--reference names a variant of Raft; the reference of ${suite} has none`)
   }

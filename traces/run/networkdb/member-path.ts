@@ -1,6 +1,6 @@
 /** One path through the machine of an entry: one node runs, and hears of an entry from others that are played. */
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
-import type { Implementation } from '../../../impl/contract/networkdb.ts'
+import type { Hello, Implementation, RemoteImplementation, Start } from '../../../impl/contract/networkdb.ts'
 import {
   acceptingTransition,
   initialSnapshot,
@@ -11,19 +11,12 @@ import {
   type EntryOutcome,
 } from '../../../models/networkdb/member.ts'
 import type { NetworkDbPath } from '../../../models/networkdb/paths.ts'
-import type {
-  Answer,
-  Input,
-  Message,
-  NetworkDbScenario,
-  NetworkEvent,
-  Operation,
-} from '../../../models/networkdb/vocabulary.ts'
-import type { Violation } from '../../../properties/judge.ts'
-import { Recording } from '../../record.ts'
+import type { Answer, Name, NetworkDbScenario, NetworkEvent } from '../../../models/networkdb/vocabulary.ts'
+import type { Milliseconds } from '../../../models/vocabulary.ts'
 import { completeNetworkDbScenario, defaultNetworkDbOptions } from '../../scenario.ts'
 import type { JudgeOf, NetworkDbSurface } from '../../surface.ts'
-import { increment, toCounts } from '../counts.ts'
+import { increment } from '../counts.ts'
+import { PathRun, runPath, runPathRemote, type Script } from '../path-run.ts'
 import type { RunResult } from '../result.ts'
 import { startOf } from './execution.ts'
 
@@ -41,134 +34,136 @@ export function scenarioOfNetworkDbPath({ name }: NetworkDbPath): NetworkDbScena
   return completeNetworkDbScenario({ name, nodes: [tested, writer], options })
 }
 
+type EntryScript = Script<NetworkDbSurface>
+
+class EntryPathRun extends PathRun<NetworkDbSurface> {
+  readonly #path: NetworkDbPath
+  /** What both call themselves. */
+  readonly #own: Name
+  readonly #writer: Name
+  #held: EntryOutcome = { status: 'absent', time: 0 }
+  /** Time of the attachment of which was spoken last. */
+  #attachmentTime = 0
+  #wake: Milliseconds | null = null
+
+  constructor(path: NetworkDbPath, judge: JudgeOf<NetworkDbSurface>, start: Start, initial: readonly Answer[]) {
+    super(judge, tested, start, initial)
+    this.#path = path
+    this.#own = this.first.state?.name ?? tested
+    this.#writer = initial[start.nodes.indexOf(writer)]?.state?.name ?? writer
+  }
+
+  *script(): EntryScript {
+    if (this.violation === null) yield* this.#tellNetwork('join')
+    let snapshot = initialSnapshot()
+    for (const input of this.#path.steps) {
+      if (this.violation !== null) return
+      yield* this.#carryOut(input)
+      const event = { ...input, outcome: { status: this.#held.status, time: this.#held.time } }
+      const name = acceptingTransition(situationOf(snapshot), event)
+      // The judge says what is wrong with an outcome; from one that the machine does not know, there is no way on.
+      if (name === null) return
+      increment(this.transitions, name)
+      snapshot = nextSnapshot(snapshot, event)
+    }
+  }
+
+  protected fold({ entries, wake }: Answer): void {
+    this.#wake = wake
+    for (const change of entries ?? []) {
+      if (change.key !== key) continue
+      this.#held = change.status === 'forgotten' ? { status: 'absent', time: 0 } : change
+    }
+  }
+
+  *#tellNetwork(event: NetworkEvent['event']): EntryScript {
+    const time = ++this.#attachmentTime
+    yield* this.say({ kind: 'gossip', events: [{ type: 'network', event, name: this.#writer, network, time }] })
+  }
+
+  *#tellPeer(status: 'up' | 'down'): EntryScript {
+    yield* this.give({ type: 'peer', node: tested, at: this.now, name: this.#writer, address: writer, status })
+  }
+
+  *#pass(duration: Milliseconds): EntryScript {
+    const end = this.now + duration
+    while (this.now < end && this.violation === null) {
+      const until = Math.min(end, Math.max(this.now, this.#wake ?? end))
+      yield* this.give({ type: 'advance', node: tested, at: this.now, until })
+    }
+  }
+
+  *#carryOut(input: EntryInput): EntryScript {
+    switch (input.type) {
+      case 'told':
+      case 'told-own': {
+        const owner = input.type === 'told' ? this.#writer : this.#own
+        const event = input.deletes ? 'delete' : 'update'
+        const time = timeOf(this.#held.time, input.relation)
+        const residual = input.deletes ? options.reapInterval : 0
+        const said = { type: 'table', event, network, key, owner, time, value: `v${time}`, residual } as const
+        return yield* this.say({ kind: 'table-gossip', network, events: [said] })
+      }
+      case 'writer-fails':
+        return yield* this.#tellPeer('down')
+      case 'writer-returns':
+        return yield* this.#tellPeer('up')
+      case 'writer-leaves':
+        return yield* this.#tellNetwork('leave')
+      case 'writer-joins':
+        return yield* this.#tellNetwork('join')
+      case 'join':
+        return yield* this.ask({ type: 'join-network', network })
+      case 'leave':
+        return yield* this.ask({ type: 'leave-network', network })
+      case 'create':
+      case 'update':
+        return yield* this.ask({ type: input.type, network, key, value: `own ${this.steps}` })
+      case 'delete':
+        return yield* this.ask({ type: 'delete', network, key })
+      case 'ages':
+        return yield* this.#pass(options.reapInterval + 3 * options.reapPeriod)
+    }
+  }
+}
+
+function startOfNetworkDbPath(path: NetworkDbPath, { name, capabilities }: Hello): Start {
+  if (!capabilities.encode) throw new AdapterError('refused', `${name} cannot encode`)
+  return startOf(scenarioOfNetworkDbPath(path))
+}
+
 /** @throws AdapterError if an implementation cannot `encode`, or answers what contradicts the contract */
 export function runNetworkDbPath(
   path: NetworkDbPath,
   implementation: Implementation,
   judge: JudgeOf<NetworkDbSurface>,
 ): RunResult<NetworkDbSurface> {
-  const { hello } = implementation
-  if (!hello.capabilities.encode) throw new AdapterError('refused', `${hello.name} cannot encode`)
-  const start = startOf(scenarioOfNetworkDbPath(path))
+  const start = startOfNetworkDbPath(path, implementation.hello)
   const session = implementation.open(start)
-  const recording = new Recording<NetworkDbSurface>(true)
-  const transitions = new Map<string, number>()
-  const operations = new Map<string, number>()
-  const deliveries = new Map<string, number>()
-  const results = new Map<string, number>()
-  let held: EntryOutcome = { status: 'absent', time: 0 }
-  let steps = 0
-  let now = 0
-  /** Time of the attachment of which was spoken last. */
-  let attachmentTime = 0
-  let wake: number | null = null
-  let violation: Violation | null = null
-
-  const fold = ({ entries, outputs }: Answer): void => {
-    for (const change of entries ?? []) {
-      if (change.key !== key) continue
-      held = change.status === 'forgotten' ? { status: 'absent', time: 0 } : change
-    }
-    for (const output of outputs) if (output.type === 'result') increment(results, output.status)
-  }
-  const give = (input: Input): void => {
-    const answer = session.step(input)
-    steps++
-    recording.add({ event: 'step', now: answer.now, input, answer })
-    violation = judge.step(input, answer, answer.now)
-    now = answer.now
-    wake = answer.wake
-    fold(answer)
-  }
-  const tell = (view: Message): void => {
-    increment(deliveries, view.kind)
-    give({ type: 'deliver', node: tested, at: now, message: session.encode(writer, tested, view) })
-  }
-  const tellNetwork = (event: NetworkEvent['event']): void => {
-    const said: NetworkEvent = { type: 'network', event, name: writer, network, time: ++attachmentTime }
-    tell({ kind: 'gossip', events: [said] })
-  }
-  const ask = (operation: Operation): void => {
-    increment(operations, operation.type)
-    give({ type: 'operation', node: tested, at: now, id: steps + 1, operation })
-  }
-  const pass = (duration: number): void => {
-    const until = now + duration
-    while (now < until && violation === null) {
-      give({ type: 'advance', node: tested, at: now, until: Math.min(until, Math.max(now, wake ?? until)) })
-    }
-  }
-  const carryOut = (input: EntryInput): void => {
-    switch (input.type) {
-      case 'told':
-      case 'told-own': {
-        const owner = input.type === 'told' ? writer : tested
-        const event = input.deletes ? 'delete' : 'update'
-        const time = timeOf(held.time, input.relation)
-        const residual = input.deletes ? options.reapInterval : 0
-        const said = { type: 'table', event, network, key, owner, time, value: `v${time}`, residual } as const
-        return tell({ kind: 'table-gossip', network, events: [said] })
-      }
-      case 'writer-fails':
-        return give({ type: 'peer', node: tested, at: now, name: writer, address: writer, status: 'down' })
-      case 'writer-returns':
-        return give({ type: 'peer', node: tested, at: now, name: writer, address: writer, status: 'up' })
-      case 'writer-leaves':
-        return tellNetwork('leave')
-      case 'writer-joins':
-        return tellNetwork('join')
-      case 'join':
-        return ask({ type: 'join-network', network })
-      case 'leave':
-        return ask({ type: 'leave-network', network })
-      case 'create':
-      case 'update':
-        return ask({ type: input.type, network, key, value: `own ${steps}` })
-      case 'delete':
-        return ask({ type: 'delete', network, key })
-      case 'ages':
-        return pass(options.reapInterval + 3 * options.reapPeriod)
-    }
-  }
-
   try {
-    recording.add({ event: 'start', start, initial: session.initial })
-    violation = judge.start(start, session.initial)
-    if (violation === null) tellNetwork('join')
-    let snapshot = initialSnapshot()
-    for (const input of path.steps) {
-      if (violation !== null) break
-      carryOut(input)
-      const event = { ...input, outcome: { status: held.status, time: held.time } }
-      const name = acceptingTransition(situationOf(snapshot), event)
-      // The judge says what is wrong with an outcome; from one that the machine does not know, there is no way on.
-      if (name === null) break
-      increment(transitions, name)
-      snapshot = nextSnapshot(snapshot, event)
-    }
+    return runPath(new EntryPathRun(path, judge, start, session.initial), {
+      step: (input) => session.step(input),
+      encode: (view) => session.encode(writer, tested, view),
+    })
   } finally {
     session.close()
   }
-  return {
-    violation,
-    violationEvent: violation === null ? -1 : recording.count - 1,
-    violationStep: violation === null ? -1 : 0,
-    advice: judge.advice(),
-    events: recording.events,
-    eventCount: recording.count,
-    steps,
-    deliveries: [...deliveries.values()].reduce((sum, count) => sum + count, 0),
-    duration: now,
-    faults: {},
-    skipped: {},
-    outside: {},
-    settled: true,
-    committedAfterHeal: 0,
-    exercised: judge.exercised(),
-    transitions,
-    situations: new Map(),
-    coverage: { deliveries: toCounts(deliveries), operations: toCounts(operations), results: toCounts(results) },
-    effective: [],
-    targets: [],
+}
+
+/** The same out of this process. */
+export async function runNetworkDbPathRemote(
+  path: NetworkDbPath,
+  implementation: RemoteImplementation,
+  judge: JudgeOf<NetworkDbSurface>,
+): Promise<RunResult<NetworkDbSurface>> {
+  const start = startOfNetworkDbPath(path, implementation.hello)
+  const session = await implementation.open(start)
+  try {
+    return await runPathRemote(new EntryPathRun(path, judge, start, session.initial), {
+      step: async (input) => (await session.steps([input]))[0]!,
+      encode: (view) => session.encode(writer, tested, view),
+    })
+  } finally {
+    await session.close()
   }
 }
