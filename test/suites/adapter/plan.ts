@@ -75,6 +75,26 @@ export async function observe(
   return (await runScenarioRemote(ofSurface, implementation, unjudged, { batch, inspectEvery: 20 })).events
 }
 
+/** Gives the inputs of a run again, so many in each request, and gives the steps that come of it. */
+export async function repeatInBatches(
+  connection: Connection,
+  surface: AdapterSurface,
+  events: readonly AnyTraceEvent[],
+  batch: number,
+): Promise<readonly AnyTraceEvent[]> {
+  const [first] = events
+  if (first?.event !== 'start') return []
+  const session: StdioSession<Words> = await openSession(connection, surface, first.start as Words['start'] as never)
+  const steps = events.filter((event) => event.event === 'step')
+  const again: AnyTraceEvent[] = []
+  for (let place = 0; place < steps.length; place += batch) {
+    const chunk = steps.slice(place, place + batch)
+    const answers = await session.steps(chunk.map(({ input }) => input))
+    chunk.forEach((step, index) => again.push({ ...step, answer: answers[index] } as AnyTraceEvent))
+  }
+  return again
+}
+
 /** One input in a request of its own. */
 export async function stepOf<W extends Words>(session: StdioSession<W>, input: W['input']): Promise<W['answer']> {
   const [answer] = await session.steps([input])
