@@ -21,8 +21,7 @@ export function inProcess(implementation: Implementation): Target {
 }
 
 /**
- * An adapter in a process of its own, as a target of {@link checkRaft} or {@link checkSwim}. It is started when the
- * check begins.
+ * An adapter in a process of its own, as a target of {@link checkRaft} and its like. It is started when the check begins.
  *
  * @param command a command line, split at spaces as a shell would (quotes group) but without a shell, or its words
  * @throws Error if the command line is empty or has an unclosed quote
@@ -32,15 +31,19 @@ export function adapter(command: string | readonly string[], options: SpawnOptio
   return { kind: 'adapter', surface: options.surface, start: () => spawnAdapter(words, options) }
 }
 
+/** What checks implementations of a surface; from an adapter it demands that one. */
+const checkerOf =
+  (surface: AdapterSurface) =>
+  (target: Target, options: SuiteOptions = {}): Promise<SuiteResult> =>
+    checkConformance(target.kind === 'adapter' ? { ...target, surface } : target, options)
+
 /**
  * Checks an implementation of Raft against every requirement of the profiles that it claims.
  * What it does wrong is in the report; nothing of it is thrown.
  *
  * @throws AdapterError if an adapter does not start, or offers no Raft
  */
-export function checkRaft(target: Target, options: SuiteOptions = {}): Promise<SuiteResult> {
-  return checkConformance(demanding(target, 'raft'), options)
-}
+export const checkRaft = checkerOf('raft')
 
 /**
  * Checks an implementation of SWIM against every requirement of the profiles that it claims.
@@ -48,25 +51,15 @@ export function checkRaft(target: Target, options: SuiteOptions = {}): Promise<S
  * @example await checkSwim({ kind: 'in-process', implementation: createSwimReference() }, { budget: 500 })
  * @throws AdapterError if an adapter does not start, or offers no SWIM
  */
-export function checkSwim(target: Target, options: SuiteOptions = {}): Promise<SuiteResult> {
-  return checkConformance(demanding(target, 'swim'), options)
-}
-
-function demanding(target: Target, surface: AdapterSurface): Target {
-  return target.kind === 'adapter' ? { ...target, surface } : target
-}
+export const checkSwim = checkerOf('swim')
 
 /**
- * Checks an implementation of address management in this process against every requirement of the profiles that it claims.
+ * Checks an implementation of address management against every requirement of the profiles that it claims.
  *
- * @example await checkIpam({ kind: 'in-process', implementation: createIpamReference() }, { budget: 500 })
+ * @example await checkIpam(adapter('./my-allocator'), { budget: 500 })
+ * @throws AdapterError if an adapter does not start, or offers no address management
  */
-export function checkIpam(
-  target: Extract<Target, { readonly kind: 'in-process' }>,
-  options: SuiteOptions = {},
-): Promise<SuiteResult> {
-  return checkConformance(target, options)
-}
+export const checkIpam = checkerOf('ipam')
 
 export { createReference as createIpamReference } from './impl/reference/ipam/session.ts'
 export type * as ipam from './impl/contract/ipam.ts'
@@ -91,16 +84,12 @@ export type * as balancingVocabulary from './models/balancing/vocabulary.ts'
 export { createBalancingJudge } from './properties/balancing/judge.ts'
 
 /**
- * Checks an implementation of the network database in this process against every requirement of the profile that it claims.
+ * Checks an implementation of the network database against every requirement of the profile that it claims.
  *
  * @example await checkNetworkDb({ kind: 'in-process', implementation: createNetworkDbReference() }, { budget: 500 })
+ * @throws AdapterError if an adapter does not start, or offers no network database
  */
-export function checkNetworkDb(
-  target: Extract<Target, { readonly kind: 'in-process' }>,
-  options: SuiteOptions = {},
-): Promise<SuiteResult> {
-  return checkConformance(target, options)
-}
+export const checkNetworkDb = checkerOf('networkdb')
 
 /**
  * Checks an implementation of service discovery in this process against every requirement of the profiles that it claims.

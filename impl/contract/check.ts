@@ -1,5 +1,7 @@
 /** What the contract demands of answers beyond their form. Costs what the answer holds, not what the run has seen. */
+import { isDeepStrictEqual } from 'node:util'
 import type { NodeId } from '../../models/vocabulary.ts'
+import { inBrief } from './check/fold.ts'
 import type { Words } from './surface.ts'
 
 /**
@@ -14,6 +16,16 @@ export interface Breach {
 export const outputs = (text: string): Breach => ({ rule: 'outputs', text })
 export const shown = (text: string): Breach => ({ rule: 'shown', text })
 const time = (text: string): Breach => ({ rule: 'time', text })
+
+/** Where a receiver shows how it decoded a message, that is the view of its sender. */
+export function received(
+  node: NodeId,
+  message: { readonly id: number; readonly view: object },
+  answer: { readonly received?: object | undefined },
+): Breach | null {
+  if (answer.received === undefined || isDeepStrictEqual(answer.received, message.view)) return null
+  return { rule: 'received', text: `${node} decoded message ${message.id} differently: ${inBrief(answer.received)}` }
+}
 
 /** Checks the answers of one session, in order; each method returns what is wrong, or null. */
 export abstract class ContractCheck<W extends Words> {
@@ -32,10 +44,14 @@ export abstract class ContractCheck<W extends Words> {
   protected abstract isWhole(answer: W['answer']): boolean
 
   /** Of a message, besides its identifier and its ends. */
-  protected abstract message(message: W['outgoing']): Breach | null
+  protected message(_message: W['outgoing']): Breach | null {
+    return null
+  }
 
   /** Of any other output. */
-  protected abstract output(node: NodeId, output: W['answer']['outputs'][number]): Breach | null
+  protected output(_node: NodeId, _output: W['answer']['outputs'][number]): Breach | null {
+    return null
+  }
 
   /** Of what an answer shows of its node, null for the answer to a start. */
   protected shows(_node: NodeId, _answer: W['answer'], _input: W['input'] | null): Breach | null {

@@ -5,11 +5,11 @@ import type { Breach } from './check.ts'
 import { Child } from './child.ts'
 import { firstIssue } from './issue.ts'
 import { limits } from './limits.ts'
-import { commonReplies, refusalSchema, type RequestType } from './schema.ts'
-import type { Form, AdapterSurface, WordsOf } from './surfaces.ts'
+import type { AnyRequest, Form } from './dialect.ts'
+import { refusalSchema } from './schema.ts'
+import { commonReplies, type AdapterHello, type AdapterSurface, type WordsOf } from './surfaces.ts'
 
-/** What an adapter says of a surface that it offers. */
-type AnyHello = WordsOf[AdapterSurface]['hello']
+type RequestType = AnyRequest<WordsOf[AdapterSurface]>['type']
 
 export interface AdapterOptions {
   /** How long the answer to `hello` may take, 60 s by default; 0 for as long as it likes. */
@@ -111,10 +111,10 @@ export class Connection {
   }
 
   /** What the adapter says of the surface that is meant; of the first that it offers if none is. */
-  async hello(surface?: AdapterSurface): Promise<AnyHello> {
+  async hello(surface?: AdapterSurface): Promise<AdapterHello> {
     const reading = { form: commonReplies.hello }
     const { hello } = await this.#send('hello', null, { protocol: 1 }, reading, 0)
-    const offered: readonly AnyHello[] = Array.isArray(hello) ? hello : [hello]
+    const offered: readonly AdapterHello[] = Array.isArray(hello) ? hello : [hello]
     this.#offersSeveral = offered.length > 1
     const meant = offered.find(
       ({ surfaces }) => surface === undefined || (surfaces as readonly string[])[0] === surface,

@@ -6,7 +6,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { commonReplies, definitions, lines, refusalSchema } from './schema.ts'
+import { refusalSchema } from './schema.ts'
+import { adapterSurfaces, commonReplies, dialects } from './surfaces.ts'
 
 type Names = z.core.$ZodRegistry<{ id: string }>
 
@@ -21,12 +22,12 @@ export const generateSchemas = (): Record<string, string> =>
   Object.fromEntries([
     document('refusal', refusalSchema),
     ...Object.entries(commonReplies).map(([type, schema]) => document(`reply-${type}`, schema)),
-    ...(['raft', 'swim'] as const).flatMap((surface) => {
-      const { request, replies } = lines[surface]
-      const names = definitions[surface]
+    ...adapterSurfaces.flatMap((surface) => {
+      const { request, replies, definitions } = dialects[surface]
+      const replyTo = Object.entries(replies) as [string, z.ZodType][]
       return [
-        document(`${surface}/request`, request, names),
-        ...Object.entries(replies).map(([type, schema]) => document(`${surface}/reply-${type}`, schema, names)),
+        document(`${surface}/request`, request, definitions),
+        ...replyTo.map(([type, schema]) => document(`${surface}/reply-${type}`, schema, definitions)),
       ]
     }),
   ])

@@ -42,3 +42,4 @@ export interface NetworkDbWords extends surface.Words {
 export type Session = surface.Session<NetworkDbWords>
 /** An implementation in this process. */
 export type Implementation = surface.Implementation<NetworkDbWords>
+export type RemoteImplementation = surface.RemoteImplementation<NetworkDbWords>

@@ -1,11 +1,10 @@
 /** The other side of `stdio.ts`: any implementation of this process as an adapter on standard input and output. */
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import type { AnyRequest, WireInput } from './dialect.ts'
 import { firstIssue } from './issue.ts'
-import type * as raft from './raft.ts'
 import type { Implementation, Session, Words } from './surface.ts'
-import { dialects, type AnyRequest, type WireInput } from './surfaces.ts'
-import type * as swim from './swim.ts'
+import { dialects, type AdapterImplementation } from './surfaces.ts'
 
 interface Run<W extends Words> {
   readonly session: Session<W>
@@ -89,14 +88,13 @@ const createServer = <W extends Words>(implementation: Implementation<W>) => {
 
 /** Serves until `exit` or the end of the input, whichever comes first. Throws on a line that is no request at all. */
 export const serveStdio = async (
-  implementation: raft.Implementation | swim.Implementation,
+  implementation: AdapterImplementation,
   input: Readable = process.stdin,
   output: Writable = process.stdout,
 ): Promise<void> => {
-  const surface = implementation.hello.surfaces[0]
-  const { request } = dialects[surface === 'swim' ? 'swim' : 'raft']
+  const { request } = dialects[implementation.hello.surfaces[0]!]
   // The form of the requests is that of the surface that the implementation names.
-  const serve = createServer(implementation as Implementation<Words>) as (request: unknown) => Body
+  const serve = createServer(implementation as unknown as Implementation<Words>) as (request: unknown) => Body
   const lines = createInterface({ input, crlfDelay: Infinity })
   for await (const line of lines) {
     const raw = JSON.parse(line) as { seq: number; run?: number; type?: unknown }

@@ -1,9 +1,11 @@
 /** Adapters in other processes: the surfaces of this folder over newline-delimited JSON (`PROTOCOL.md`). */
 import type { NodeId } from '../../models/vocabulary.ts'
+import { AdapterError } from './adapter-error.ts'
 import type { Breach, ContractCheck } from './check.ts'
 import { Connection, type AdapterOptions, type Reading } from './connection.ts'
 import type { RemoteImplementation, RemoteSession, Words } from './surface.ts'
-import { dialects, type AdapterSurface, type WireInput, type WordsOf } from './surfaces.ts'
+import type { WireInput } from './dialect.ts'
+import { dialects, type AdapterSurface, type WordsOf } from './surfaces.ts'
 
 export { AdapterError, type AdapterErrorKind } from './adapter-error.ts'
 export { splitCommand } from './command-line.ts'
@@ -78,7 +80,8 @@ interface Readings<W extends Words> {
   readonly start: Reading<{ readonly answers: readonly W['answer'][] }>
   readonly steps: Reading<{ readonly answers: readonly W['answer'][] }>
   readonly inspect: Reading<{ readonly inspection: W['inspection'] }>
-  readonly encode: Reading<{ readonly message: W['outgoing'] }>
+  /** Null where nodes send no messages. */
+  readonly encode: Reading<{ readonly message: W['outgoing'] }> | null
 }
 
 function readingsOf<Surface extends AdapterSurface>(surface: Surface): Readings<WordsOf[Surface]> {
@@ -88,18 +91,13 @@ function readingsOf<Surface extends AdapterSurface>(surface: Surface): Readings<
     steps: {
       form: replies.steps,
       accept: (reply) => {
-        const answers = accept(reply)
+        const answers = accept?.(reply) ?? null
         return answers === null ? null : { answers }
       },
     },
     inspect: { form: replies.inspect },
-    encode: { form: replies.encode },
+    encode: replies.encode === undefined ? null : { form: replies.encode },
   }
-}
-
-const readings: { readonly [Surface in AdapterSurface]: Readings<WordsOf[Surface]> } = {
-  raft: readingsOf('raft'),
-  swim: readingsOf('swim'),
 }
 
 /** Starts a run of an adapter that has said hello. */
@@ -111,9 +109,10 @@ export const openSession = async <Surface extends AdapterSurface>(
   const run = connection.newRun()
   const { nodes } = start
   const fields = connection.offersSeveral ? { surface, start } : { start }
-  const { answers } = await connection.ask('start', run, fields, readings[surface].start, nodes.length)
+  const readings = readingsOf(surface)
+  const { answers } = await connection.ask('start', run, fields, readings.start, nodes.length)
   const check = dialects[surface].createCheck(start)
-  const session = new Session<WordsOf[Surface]>(connection, run, answers, check, readings[surface])
+  const session = new Session<WordsOf[Surface]>(connection, run, answers, check, readings)
   session.checkInitial(nodes)
   return session
 }
@@ -167,7 +166,9 @@ class Session<W extends Words> implements StdioSession<W> {
   }
 
   async encode(from: NodeId, to: NodeId, view: W['message']): Promise<W['outgoing']> {
-    const { message } = await this.#connection.ask('encode', this.run, { from, to, view }, this.#readings.encode)
+    const { encode } = this.#readings
+    if (encode === null) throw new AdapterError('refused', 'nodes of this surface send no messages', { run: this.run })
+    const { message } = await this.#connection.ask('encode', this.run, { from, to, view }, encode)
     this.#demand(this.#check.encoded(message))
     return message
   }

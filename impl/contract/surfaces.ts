@@ -1,16 +1,18 @@
-/** The surfaces that adapters can offer: their words, how their lines are read, and what their answers are checked for. */
-import type { z } from 'zod'
-import { RaftCheck } from './check/raft.ts'
-import { SwimCheck } from './check/swim.ts'
-import type { ContractCheck } from './check.ts'
-import { acceptAnswers } from './fast-answer.ts'
-import type { DiscoveryWords } from './discovery.ts'
+/** The table of surfaces that adapters can offer: a new one is a file in `dialect/`, and a line here. */
+import { z } from 'zod'
+import type { Dialect } from './dialect.ts'
+import { ipamDialect } from './dialect/ipam.ts'
+import { networkDbDialect } from './dialect/networkdb.ts'
+import { raftDialect } from './dialect/raft.ts'
+import { swimDialect } from './dialect/swim.ts'
 import type { BalancingWords } from './balancing.ts'
+import type { DiscoveryWords } from './discovery.ts'
 import type { IpamWords } from './ipam.ts'
+import { limits } from './limits.ts'
 import type { NetworkDbWords } from './networkdb.ts'
 import type { RaftWords } from './raft.ts'
-import { lines } from './schema.ts'
-import type { Words } from './surface.ts'
+import { line, runLine } from './schema.ts'
+import type { Implementation } from './surface.ts'
 import type { SwimWords } from './swim.ts'
 
 /** The words of each surface by its name. */
@@ -23,53 +25,33 @@ export interface WordsOf {
   readonly balancing: BalancingWords
 }
 
+const table = {
+  raft: raftDialect,
+  swim: swimDialect,
+  networkdb: networkDbDialect,
+  ipam: ipamDialect,
+} satisfies { readonly [Name in keyof WordsOf]?: Dialect<WordsOf[Name]> }
+
 /** A surface that an adapter can offer. */
-export type AdapterSurface = 'raft' | 'swim'
+export type AdapterSurface = keyof typeof table
 
-/** A schema, as far as reading needs it. */
-export interface Form<Line> {
-  safeParse(
-    line: unknown,
-  ): { readonly success: true; readonly data: Line } | { readonly success: false; readonly error: z.ZodError }
-}
-
-/** An input as it travels: a delivery names its message by id. */
-export type WireInput<W extends Words> =
-  | Exclude<W['input'], { readonly type: 'deliver' }>
-  | { readonly type: 'deliver'; readonly node: string; readonly at: number; readonly message: number }
-
-/** What the suite asks in a run. */
-export type RunRequest<W extends Words> = { readonly seq: number; readonly run: number } & (
-  | { readonly type: 'start'; readonly start: W['start'] }
-  | {
-      readonly type: 'steps'
-      readonly inputs: readonly WireInput<W>[]
-      readonly forget?: readonly number[] | undefined
-    }
-  | { readonly type: 'inspect'; readonly node: string }
-  | { readonly type: 'encode'; readonly from: string; readonly to: string; readonly view: W['message'] }
-  | { readonly type: 'end' }
-)
-
-export type AnyRequest<W extends Words> =
-  RunRequest<W> | { readonly seq: number; readonly type: 'hello' } | { readonly seq: number; readonly type: 'exit' }
-
-interface Dialect<W extends Words> {
-  readonly request: Form<AnyRequest<W>>
-  readonly replies: {
-    readonly start: Form<{ readonly answers: readonly W['answer'][] }>
-    readonly steps: Form<{ readonly answers: readonly W['answer'][] }>
-    readonly inspect: Form<{ readonly inspection: W['inspection'] }>
-    readonly encode: Form<{ readonly message: W['outgoing'] }>
-  }
-  /** The answers of a reply to `steps` whose form is right at first sight; null if the schema has to be asked. */
-  readonly accept: (reply: Readonly<Record<string, unknown>>) => readonly W['answer'][] | null
-  readonly createCheck: (start: W['start']) => ContractCheck<W>
-}
-
-export const dialects: { readonly [Surface in AdapterSurface]: Dialect<WordsOf[Surface]> } = {
-  raft: { ...lines.raft, accept: acceptAnswers, createCheck: (start) => new RaftCheck(start) },
-  swim: { ...lines.swim, accept: () => null, createCheck: (start) => new SwimCheck(start) },
-}
+export const dialects: { readonly [Surface in AdapterSurface]: Dialect<WordsOf[Surface]> } = table
 
 export const adapterSurfaces = Object.keys(dialects) as readonly AdapterSurface[]
+
+/** An implementation in this process that can be served as an adapter. */
+export type AdapterImplementation = {
+  [Surface in AdapterSurface]: Implementation<WordsOf[Surface]>
+}[AdapterSurface]
+
+/** What an adapter says of a surface that it offers. */
+export type AdapterHello = WordsOf[AdapterSurface]['hello']
+
+const hello = z.union(Object.values(dialects).map((dialect): z.ZodType<AdapterHello> => dialect.hello))
+
+/** Replies that are the same on all surfaces. */
+export const commonReplies = {
+  hello: z.strictObject({ ...line, hello: z.union([hello, z.array(hello).min(1).max(limits.claims)]) }),
+  end: z.strictObject(runLine),
+  exit: z.strictObject(line),
+}

@@ -127,7 +127,7 @@ class IpamJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   #begin(node: Allocator, { state, changes }: Answer): void {
     node.forget()
     this.#group.tested[R.onlyLeaderAllocates]!++
-    if (state?.leading === true || changes !== null)
+    if (state?.leading === true || (changes ?? NO_CHANGES).length > 0)
       this.#group.fail(R.onlyLeaderAllocates, node, 'leads from the start', 'that it waits until it is to lead')
   }
 

@@ -236,8 +236,9 @@ function judgeFurniture(
   if (gateway !== '') {
     const requirement = gateway === 'auto' ? R.gatewayChosen : R.gatewayAsAsked
     group.tested[requirement]!++
-    const [other] = addresses
+    const offsets = new Set(auxiliary.map((address) => ground.offset(address)))
     // Whichever was chosen instead is the gateway all the same.
+    const other = addresses.find((each) => each.change === 'address' && !offsets.has(ground.offset(each.address)))
     const chosen = gateway === 'auto' && other?.change === 'address' ? other.address : wanted.gateway
     const offset = ground.offset(chosen)
     const isGiven = take(chosen, 'gateway', offset)

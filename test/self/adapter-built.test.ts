@@ -5,12 +5,11 @@ import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { spawnAdapter } from '../../impl/contract/stdio.ts'
-import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
-import { runScenario } from '../../traces/run.ts'
-import { drawSwimSchedule } from '../../traces/schedule.ts'
+import type { SurfaceName } from '../../traces/surface.ts'
 import { checkAdapter } from '../suites/adapter/check.ts'
 import { packageRoot } from '../suites/package-files.ts'
-import { createRunner, judgeFor } from '../suites/target.ts'
+import { suiteOf } from '../suites/surfaces.ts'
+import { createRunner, referenceOf } from '../suites/target.ts'
 
 const cache = join(packageRoot, 'node_modules', '.cache')
 const hostile = join(packageRoot, 'test', 'self', 'hostile', 'adapter.mjs')
@@ -74,21 +73,33 @@ test('the reference, served as an adapter, keeps the protocol', async () => {
   expect(findings.filter(({ verdict }) => verdict !== 'pass')).toEqual([])
 }, 120_000)
 
-test('the reference of SWIM does the same in this process and served as an adapter', async () => {
-  const reference = createSwimReference()
-  const start = () => spawnAdapter([process.execPath, join(built, 'cli.js'), 'serve', 'swim', 'stdio'])
-  const runner = await createRunner({ kind: 'adapter', start })
-  try {
-    expect(runner.hello).toEqual(reference.hello)
-    for (const seed of [1, 2, 3, 4]) {
-      const scenario = drawSwimSchedule(seed, reference.hello)
-      const here = runScenario(scenario, reference, judgeFor(reference.hello))
-      const there = await runner.run(scenario)
-      expect(there.violation).toBeNull()
-      expect(there.deliveries).toBeGreaterThan(0)
-      expect(JSON.stringify(there.events)).toBe(JSON.stringify(here.events))
+test.each(['swim', 'networkdb', 'ipam'] as const)(
+  'the reference of %s does the same in this process and served as an adapter',
+  async (surface) => {
+    const reference = referenceOf(surface)
+    const start = () => spawnAdapter([process.execPath, join(built, 'cli.js'), 'serve', surface, 'stdio'])
+    const [here, there] = [
+      await createRunner({ kind: 'in-process', implementation: reference }),
+      await createRunner({ kind: 'adapter', start }),
+    ]
+    try {
+      expect(there.hello).toEqual(reference.hello)
+      const { draw, paths } = suiteOf<SurfaceName>(surface)
+      for (const seed of [1, 2, 3, 4]) {
+        const scenario = draw(seed, reference.hello)
+        const [inProcess, adapted] = [await here.run(scenario, { batch: 64 }), await there.run(scenario)]
+        expect(adapted.violation).toBeNull()
+        expect(adapted.steps).toBeGreaterThan(10)
+        expect(JSON.stringify(adapted.events)).toBe(JSON.stringify(inProcess.events))
+      }
+      const [path] = paths?.campaign('member paths', reference.hello).round() ?? []
+      if (path === undefined) return
+      const [inProcess, adapted] = [await here.runPath(path, {}), await there.runPath(path, {})]
+      expect(adapted.transitions).toEqual(inProcess.transitions)
+      expect(JSON.stringify(adapted.events)).toBe(JSON.stringify(inProcess.events))
+    } finally {
+      await there.close()
     }
-  } finally {
-    await runner.close()
-  }
-}, 60_000)
+  },
+  60_000,
+)

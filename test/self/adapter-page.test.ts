@@ -6,11 +6,18 @@ import { PassThrough, Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { limits } from '../../impl/contract/limits.ts'
 import { serveStdio } from '../../impl/contract/serve-stdio.ts'
-import { createReference } from '../../impl/reference/swim/session.ts'
-import { commonReplies, lines, refusalSchema, type RequestType } from '../../impl/contract/schema.ts'
+import { refusalSchema } from '../../impl/contract/schema.ts'
+import {
+  adapterSurfaces,
+  commonReplies,
+  dialects,
+  type AdapterImplementation,
+  type AdapterSurface,
+} from '../../impl/contract/surfaces.ts'
+import { suiteOf } from '../suites/surfaces.ts'
 
-const requestSchema = lines.raft.request
-const replySchemas = { ...commonReplies, ...lines.raft.replies }
+const requestSchema = dialects.raft.request
+const replySchemas: Record<string, { parse(line: unknown): unknown }> = { ...commonReplies, ...dialects.raft.replies }
 
 const page = readFileSync(new URL('../../impl/contract/PROTOCOL.md', import.meta.url), 'utf8')
 const example = fileURLToPath(new URL('../../impl/examples/python-raft/adapter.py', import.meta.url))
@@ -34,7 +41,7 @@ test('every line of the session on the page follows the schemas', () => {
   expect(requests).toHaveLength(14)
   for (const [index, request] of requests.entries()) {
     const reply = replies[index]!
-    if (requestSchema.safeParse(request).success) replySchemas[request.type as RequestType].parse(reply)
+    if (requestSchema.safeParse(request).success) replySchemas[String(request.type)]!.parse(reply)
     else refusalSchema.parse(reply)
   }
   const types = requests.filter((request) => requestSchema.safeParse(request).success).map(({ type }) => type)
@@ -49,18 +56,29 @@ test.runIf(hasPython)('the example answers the session as the page says', async 
   expect(answers).toEqual(replies)
 })
 
-test('the reference answers the session of SWIM as the page says', async () => {
-  const { requests, replies } = sessionAfter('### A session of SWIM')
-  expect(requests).toHaveLength(9)
-  for (const request of requests) lines.swim.request.parse(request)
-  const output = new PassThrough()
-  const input = Readable.from(requests.map((request) => JSON.stringify(request) + '\n'))
-  await serveStdio(createReference(), input, output)
-  const answers = String(output.read()).trimEnd().split('\n')
-  expect(answers.map((line) => JSON.parse(line) as unknown)).toEqual(replies)
-  for (const [index, { type }] of requests.entries())
-    lines.swim.replies[type as 'start' | 'steps' | 'inspect'].parse(replies[index])
-})
+/** The heading of the session of each surface but Raft, whose session is the example's. */
+const headings: { readonly [Surface in Exclude<AdapterSurface, 'raft'>]: string } = {
+  swim: '### A session of SWIM',
+  networkdb: '### A session of the network database',
+  ipam: '### A session of addresses',
+}
+
+test.each(adapterSurfaces.filter((surface) => surface !== 'raft'))(
+  'the reference answers the session of %s as the page says',
+  async (surface) => {
+    const { requests, replies } = sessionAfter(headings[surface])
+    expect(requests.length).toBeGreaterThan(6)
+    const { request: form, replies: forms } = dialects[surface]
+    for (const request of requests) form.parse(request)
+    const output = new PassThrough()
+    const input = Readable.from(requests.map((request) => JSON.stringify(request) + '\n'))
+    await serveStdio(suiteOf(surface).createReference('on-append') as AdapterImplementation, input, output)
+    const answers = String(output.read()).trimEnd().split('\n')
+    expect(answers.map((line) => JSON.parse(line) as unknown)).toEqual(replies)
+    for (const [index, { type }] of requests.entries())
+      forms[type as 'start' | 'steps' | 'inspect'].parse(replies[index])
+  },
+)
 
 test('the bounds on the page are those of the code', () => {
   const bounds = page.slice(page.indexOf('## Bounds'))

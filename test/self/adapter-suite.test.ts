@@ -1,5 +1,8 @@
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import type { AdapterSurface } from '../../impl/contract/stdio.ts'
+import { buildCommand } from './built.ts'
 import { checkAdapter } from '../suites/adapter/check.ts'
 import { loadSpec, surfaceOf } from '../suites/spec.ts'
 
@@ -130,5 +133,103 @@ describe('an adapter of SWIM', () => {
   ])('that breaks a requirement fails it: %s', async (mode, requirement) => {
     const { findings } = await checkSwim(mode, [requirement, ...observing])
     expect(findings.find((each) => each.requirement === requirement)).toMatchObject({ verdict: 'fail' })
+  })
+})
+
+/** Adapters of other surfaces: the reference, served, and between it and the suite somebody who breaks one rule. */
+describe('an adapter of', () => {
+  const proxy = fileURLToPath(new URL('hostile/proxy.mjs', import.meta.url))
+  let built = ''
+  beforeAll(() => {
+    built = dirname(buildCommand())
+  }, 120_000)
+  const checkProxied = (surface: AdapterSurface, mode: string, requirements?: readonly string[]) =>
+    checkAdapter([process.execPath, proxy, mode, built, surface], {
+      grace: 1_000,
+      ...(requirements && { requirements }),
+    })
+
+  /** Breaks of each requirement that any surface can break, beside those that only one can. */
+  const breaks: Record<string, readonly string[]> = {
+    'adapter/says-hello': ['unknown-surface'],
+    'adapter/keeps-form': ['unknown-field'],
+    'adapter/answers-once': ['wrong-seq'],
+    'adapter/identifies-outputs': ['reused-id'],
+    'adapter/keeps-time': ['wrong-time', 'past-wake'],
+    'adapter/deltas-fold': ['lying-delta'],
+    'adapter/runs-independently': ['runs-mix'],
+    'adapter/batches-as-single': ['batches-differ'],
+    'adapter/repeats': ['chance'],
+    'adapter/claims-hold': ['false-operations'],
+    'adapter/refuses-unknown': ['refuses-wrongly'],
+    'adapter/ends-results-once': ['answers-twice', 'answers-strangers'],
+    'adapter/restarts': ['restarts-in-part', 'speaks-dying'],
+    'adapter/ends-runs': ['dies-of-ended-runs'],
+    'adapter/exits': ['exits-badly'],
+  }
+  /** What is seen only by a run of everything. */
+  const looking = (requirement: string): string[] =>
+    ['identifies-outputs', 'keeps-time', 'deltas-fold', 'restarts'].includes(requirement.slice('adapter/'.length))
+      ? ['adapter/keeps-form']
+      : []
+  const surfaces = {
+    networkdb: {
+      unsupported: [],
+      breaks: {
+        'adapter/starts-every-node': ['starts-blank'],
+        'adapter/identifies-outputs': ['stranger', 'speaks-as-another', 'strange-peer'],
+        'adapter/stops-at-first-effect': ['overshoots'],
+        'adapter/wakes-in-time': ['wakes-late'],
+        'adapter/deltas-fold': ['lying-state'],
+        'adapter/seed-decides': ['ignores-seed'],
+        'adapter/delivers-again': ['once-only'],
+        'adapter/forgets': ['dies-of-forgetting'],
+        'adapter/received-as-sent': ['changed-view'],
+        'adapter/restarts': ['keeps-its-name', 'renames'],
+        'adapter/encodes': ['encodes-another'],
+      },
+    },
+    ipam: {
+      unsupported: [
+        'stops-at-first-effect',
+        'seed-decides',
+        'delivers-again',
+        'forgets',
+        'received-as-sent',
+        'encodes',
+      ],
+      breaks: {
+        'adapter/starts-every-node': ['starts-leading'],
+        'adapter/wakes-in-time': ['stops-early'],
+        'adapter/restarts': ['leads-in-part'],
+      },
+    },
+  } as const satisfies Partial<Record<AdapterSurface, object>>
+
+  describe.each(['networkdb', 'ipam'] as const)('%s', (surface) => {
+    const { unsupported, breaks: own } = surfaces[surface]
+    const cases = [breaks, own as typeof breaks].flatMap((table) =>
+      Object.entries(table).flatMap(([requirement, modes]) => modes.map((mode) => [mode, requirement] as const)),
+    )
+
+    test('that keeps the protocol passes all that there is to check', async () => {
+      const { hello, findings } = await checkProxied(surface, 'honest')
+      expect(hello?.surfaces).toEqual([surface])
+      const others = findings.filter(({ verdict }) => verdict !== 'pass')
+      expect(others.map(({ requirement, verdict }) => [requirement, verdict])).toEqual(
+        unsupported.map((name) => [`adapter/${name}`, 'unsupported']),
+      )
+    })
+
+    test('has something that breaks each requirement that there is to check', () => {
+      const broken = new Set(cases.map(([, requirement]) => requirement))
+      const open = chapter.filter(({ slug }) => !unsupported.some((name) => `adapter/${name}` === slug))
+      expect(open.filter(({ slug }) => !broken.has(slug))).toEqual([])
+    })
+
+    test.concurrent.each(cases)('that breaks a requirement fails it: %s', async (mode, requirement) => {
+      const { findings } = await checkProxied(surface, mode, [requirement, ...looking(requirement)])
+      expect(findings.find((each) => each.requirement === requirement)).toMatchObject({ verdict: 'fail' })
+    })
   })
 })

@@ -232,6 +232,29 @@ describe('the machine', () => {
   })
 })
 
+test('the judge finds the gateway of a pool in whatever order its addresses are told', () => {
+  const reference = createReference()
+  const pool = { pool: 'p', space: 'local', subnet: '10.1.0.0/24', range: '10.1.0.128/25' } as const
+  const request = { ...pool, v6: false, gateway: 'auto', auxiliary: ['10.1.0.5'] }
+  const told = (...addresses: string[]): string | undefined => {
+    const judge = createIpamJudge(reference.hello.profiles, false)
+    const nothing = { now: 0, wake: null, outputs: [], state: null, changes: null }
+    judge.start({ nodes: ['n1'], options: { defaults: [], reserved: [] } }, [{ ...nothing, state: { leading: false } }])
+    judge.step({ type: 'lead', node: 'n1', at: 0, keep: [] }, { ...nothing, state: { leading: true } }, 0)
+    const changes = [
+      { change: 'pool' as const, ...pool },
+      ...addresses.map((address) => ({ change: 'address' as const, pool: 'p', address })),
+    ]
+    const operation = { type: 'request-pool', ...request } as const
+    return judge.step({ type: 'operation', node: 'n1', at: 0, id: 1, operation }, { ...nothing, changes }, 0)
+      ?.requirement
+  }
+  // The pool is not answered, which is found only behind all else.
+  expect(told('10.1.0.128', '10.1.0.5')).toBe(told('10.1.0.5', '10.1.0.128'))
+  expect(told('10.1.0.5', '10.1.0.128')).not.toBe('ipam/gateway-chosen')
+  expect(told('10.1.0.5', '10.1.0.129')).toBe('ipam/gateway-chosen')
+})
+
 function reachable(kind: Kind): Holding[] {
   return kind === 'reserved' ? ['absent', 'reserved'] : ['absent', 'free', 'allocated', 'released']
 }

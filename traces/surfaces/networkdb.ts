@@ -14,6 +14,7 @@ export const networkDbTraces: SurfaceTraces<'networkdb'> = {
   teller: networkDbTeller,
   rules: networkDbRules,
   startOf,
-  createExecution: (scenario, hello, judge, options) => new NetworkDbExecution(scenario, hello, judge, options),
+  createExecution: (scenario, hello, judge, options, forgotten) =>
+    new NetworkDbExecution(scenario, hello, judge, options, forgotten),
   nothing: { state: null, peers: null, attachments: null, entries: null },
 }

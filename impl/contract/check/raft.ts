@@ -29,13 +29,13 @@ export class RaftCheck extends ContractCheck<RaftWords> {
     return super.encoded(message) ?? this.message(message)
   }
 
-  protected message({ id, from, after }: OutgoingMessage): Breach | null {
+  protected override message({ id, from, after }: OutgoingMessage): Breach | null {
     return after > this.#lastWrites.get(from)!
       ? outputs(`message ${id} waits for write ${after}, which ${from} has not made`)
       : null
   }
 
-  protected output(node: NodeId, output: Output): Breach | null {
+  protected override output(node: NodeId, output: Output): Breach | null {
     if (output.type !== 'write') return null
     if (output.id <= this.#lastWrites.get(node)!)
       return outputs(`${node} used write id ${output.id} before, or out of order`)

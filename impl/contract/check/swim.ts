@@ -2,7 +2,6 @@
  * What the contract demands of SWIM's answers: only nodes of the run are spoken of, streams are opened by a request and
  * answered by whom it has reached, views arrive as they were sent, and changes of a table add up to it.
  */
-import { isDeepStrictEqual } from 'node:util'
 import type {
   Answer,
   Input,
@@ -15,8 +14,9 @@ import type {
   StreamId,
 } from '../../../models/swim/vocabulary.ts'
 import type { NodeId } from '../../../models/vocabulary.ts'
-import { ContractCheck, outputs, type Breach } from '../check.ts'
+import { ContractCheck, outputs, received, type Breach } from '../check.ts'
 import type { Start, SwimWords } from '../swim.ts'
+import { StateFold, TableFold, tellsAll } from './fold.ts'
 
 interface Stream {
   readonly opener: NodeId
@@ -25,16 +25,14 @@ interface Stream {
   reached: boolean
 }
 
+const stateFields = ['incarnation', 'score', 'leaving'] as const
+
 /** What the answers of a node add up to. */
-interface Shown {
-  state: Partial<MemberState>
-  readonly members: Map<NodeId, MemberRecord>
+class Folded {
+  readonly state = new StateFold<MemberState>(stateFields)
+  readonly members = new TableFold<MemberRecord>(({ node }) => node, ['status', 'incarnation', 'address', 'meta'])
 }
 
-const stateFields = ['incarnation', 'score', 'leaving'] as const
-const recordFields = ['status', 'incarnation', 'address', 'meta'] as const
-
-const folds = (text: string): Breach => ({ rule: 'folds', text })
 const isRequest = ({ kind }: Message): boolean => kind === 'push-pull' || kind === 'stream-ping'
 const isOfStreams = (view: Message): boolean =>
   isRequest(view) || view.kind === 'push-pull-reply' || view.kind === 'stream-ack'
@@ -42,15 +40,15 @@ const isOfStreams = (view: Message): boolean =>
 export class SwimCheck extends ContractCheck<SwimWords> {
   protected readonly whole = 'its whole state and its whole table'
   readonly #streams = new Map<StreamId, Stream>()
-  readonly #shown: ReadonlyMap<NodeId, Shown>
+  readonly #folded: ReadonlyMap<NodeId, Folded>
 
   constructor(start: Start) {
     super(start)
-    this.#shown = new Map(start.nodes.map((node) => [node, { state: {}, members: new Map() }]))
+    this.#folded = new Map(start.nodes.map((node) => [node, new Folded()]))
   }
 
   protected isWhole({ state, members }: Answer): boolean {
-    return state !== null && stateFields.every((field) => state[field] !== undefined) && members !== null
+    return tellsAll(stateFields, state) && members !== null
   }
 
   override encoded(message: OutgoingMessage): Breach | null {
@@ -61,7 +59,7 @@ export class SwimCheck extends ContractCheck<SwimWords> {
     return breach
   }
 
-  protected message({ id, from, to, view, stream }: OutgoingMessage): Breach | null {
+  protected override message({ id, from, to, view, stream }: OutgoingMessage): Breach | null {
     const stranger = this.#strangerIn(view)
     if (stranger !== null) return outputs(`message ${id} of ${from} speaks of ${stranger}, which is no node of the run`)
     if (stream === 0) return null
@@ -81,7 +79,7 @@ export class SwimCheck extends ContractCheck<SwimWords> {
     return open.reached ? null : outputs(`${from} answers on stream ${stream}, which has not reached it`)
   }
 
-  protected output(node: NodeId, output: Output): Breach | null {
+  protected override output(node: NodeId, output: Output): Breach | null {
     return output.type === 'event' && !this.nodes.has(output.node)
       ? outputs(`${node} told its application of ${output.node}, which is no node of the run`)
       : null
@@ -92,49 +90,37 @@ export class SwimCheck extends ContractCheck<SwimWords> {
       const { message } = input
       const stream = this.#streams.get(message.stream)
       if (stream !== undefined && node === stream.other) stream.reached = true
-      const { received } = answer
-      if (received !== undefined && !isDeepStrictEqual(received, message.view))
-        return { rule: 'received', text: `${node} decoded message ${message.id} differently: ${inBrief(received)}` }
+      const breach = received(node, message, answer)
+      if (breach !== null) return breach
     }
     if (answer.error !== undefined) return null
     return this.#fold(node, answer, input === null || input.type === 'crash' || input.type === 'restart')
   }
 
   #fold(node: NodeId, { state, members }: Answer, begins: boolean): Breach | null {
-    const shown = this.#shown.get(node)!
+    const folded = this.#folded.get(node)!
     if (begins) {
-      shown.state = {}
-      shown.members.clear()
+      folded.state.clear()
+      folded.members.clear()
     }
-    if (state !== null) shown.state = { ...shown.state, ...state }
+    folded.state.take(state)
     for (const change of members ?? []) {
       if (!this.nodes.has(change.node))
         return outputs(`${node} shows a record of ${change.node}, which is no node of the run`)
-      if (change.status !== 'forgotten') shown.members.set(change.node, change)
-      else if (!shown.members.delete(change.node))
-        return folds(`${node} shows that it has forgotten ${change.node}, of which it had shown no record`)
+      if (change.status !== 'forgotten') folded.members.put(change)
+      else if (!folded.members.remove(change.node))
+        return {
+          rule: 'folds',
+          text: `${node} shows that it has forgotten ${change.node}, of which it had shown no record`,
+        }
     }
     return null
   }
 
   override inspected(node: NodeId, { state, members }: Inspection): Breach | null {
-    const shown = this.#shown.get(node)
-    if (shown === undefined) return null
-    for (const field of stateFields)
-      if (shown.state[field] !== state[field])
-        return folds(`${node} shows ${field} ${state[field]}; its answers add up to ${shown.state[field]}`)
-    for (const each of members) {
-      const told = shown.members.get(each.node)
-      if (told === undefined || recordFields.some((field) => told[field] !== each[field]))
-        return folds(`${node} shows ${inBrief(each)}; its answers add up to ${inBrief(told)}`)
-    }
-    const seen = new Set(members.map((each) => each.node))
-    const missing = [...shown.members.keys()].find((each) => !seen.has(each))
-    if (missing !== undefined)
-      return folds(
-        `${node} shows no record of ${missing}; its answers add up to ${inBrief(shown.members.get(missing))}`,
-      )
-    return seen.size === members.length ? null : folds(`${node} shows two records of one member`)
+    const folded = this.#folded.get(node)
+    if (folded === undefined) return null
+    return folded.state.breach(node, state) ?? folded.members.breach(node, members)
   }
 
   #open(stream: StreamId, opener: NodeId, other: NodeId): void {
@@ -146,9 +132,4 @@ export class SwimCheck extends ContractCheck<SwimWords> {
     for (const { node } of spoken) if (!this.nodes.has(node)) return node
     return 'target' in view && !this.nodes.has(view.target) ? view.target : null
   }
-}
-
-function inBrief(value: object | undefined): string {
-  const text = JSON.stringify(value) ?? 'nothing'
-  return text.length > 160 ? `${text.slice(0, 160)}…` : text
 }

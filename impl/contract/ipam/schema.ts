@@ -8,6 +8,7 @@ import {
   ids,
   instant,
   natural,
+  nodeId,
   nodeIds,
   positive,
   same,
@@ -122,6 +123,24 @@ const hello = helloOf('ipam', ['request-pool', 'release-pool', 'request-address'
   disk: z.boolean(),
   encode: z.boolean(),
 })
+
+/** Names of the parts in the JSON Schemas. */
+export const definitions = z.registry<{ id: string }>()
+const parts = {
+  NodeId: nodeId,
+  IpamOptions: options,
+  Operation: operation,
+  Problem: problem,
+  Output: output,
+  Change: change,
+  Answer: answer,
+  InitialAnswer: initialAnswer,
+  Inspection: inspection,
+  Input: input,
+  Start: start,
+  Hello: hello,
+}
+for (const [id, schema] of Object.entries(parts)) definitions.add(schema, { id })
 
 /** Parts of the lines, for whoever checks them one by one. */
 export const schemas = { answer, initialAnswer, inspection, hello, operation, start, input }

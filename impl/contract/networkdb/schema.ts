@@ -180,6 +180,33 @@ const start = z.strictObject({ nodes: nodeIds.min(1), options, seed: z.int() })
 const operations = ['join-network', 'leave-network', 'create', 'update', 'delete', 'get', 'leave'] as const
 const hello = helloOf('networkdb', operations, { restart: z.boolean(), encode: z.boolean() })
 
+/** Names of the parts in the JSON Schemas. */
+export const definitions = z.registry<{ id: string }>()
+const parts = {
+  NodeId: nodeId,
+  Peer: peer,
+  Attachment: attachment,
+  AttachmentChange: attachmentChange,
+  Entry: entry,
+  EntryChange: entryChange,
+  NodeEvent: nodeEvent,
+  NetworkEvent: networkEvent,
+  TableEvent: tableEvent,
+  Message: message,
+  NodeState: nodeState,
+  OutgoingMessage: outgoingMessage,
+  Output: output,
+  Answer: answer,
+  InitialAnswer: initialAnswer,
+  Inspection: inspection,
+  Operation: operation,
+  Input: input,
+  NetworkDbOptions: options,
+  Start: start,
+  Hello: hello,
+}
+for (const [id, schema] of Object.entries(parts)) definitions.add(schema, { id })
+
 /** Parts of the lines, for whoever checks them one by one. */
 export const schemas = {
   answer,

@@ -19,7 +19,7 @@ const raftHello = {
 }
 const swimHello = {
   ...raftHello,
-  surfaces: [mode === 'unknown-surface' ? 'ipam' : 'swim'],
+  surfaces: [mode === 'unknown-surface' ? 'swum' : 'swim'],
   profiles: ['swim-core'],
   operations: mode === 'misspelt-operation' ? ['join', 'leaf'] : ['join', 'leave', 'update'],
   capabilities: { restart: mode !== 'no-capabilities', encode: mode !== 'no-capabilities', preset: true },

@@ -5,10 +5,10 @@ import { openSession, type StdioSession } from '../../../impl/contract/stdio.ts'
 import type { Answer, Message, RaftScenario } from '../../../models/raft/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
 import type { TraceEvent } from '../../../traces/event.ts'
-import { runScenarioRemote, startOf } from '../../../traces/run.ts'
+import { startOf } from '../../../traces/run.ts'
 import { completeScenario, type RaftStep } from '../../../traces/scenario.ts'
 import { foldMismatch } from './raft-fold.ts'
-import { advanceOf, onConnection, stepOf, unjudged, type Plan } from './plan.ts'
+import { advanceOf, stepOf, type Plan } from './plan.ts'
 
 type Session = StdioSession<RaftWords>
 
@@ -109,11 +109,7 @@ export const raftPlan: Plan<RaftWords> = {
   canRestart: ({ capabilities }) => capabilities.disk,
   open: (connection, seed, all) =>
     openSession(connection, 'raft', startOfNodes(seed, all === undefined ? nodes : allNodes(all.operations))),
-  async run(connection, hello, { weather, seed, batch }) {
-    const scenario = weather === 'busy' ? busy(hello) : calm(seed)
-    const implementation = onConnection(connection, 'raft', hello)
-    return (await runScenarioRemote(scenario, implementation, unjudged, { batch, inspectEvery: 20 })).events
-  },
+  scenario: (hello, weather, seed) => (weather === 'busy' ? busy(hello) : calm(seed)),
   startMismatch({ operations }, initial) {
     for (const [index, node] of allNodes(operations).entries()) {
       const { voters } = initial[index]!.state!.configuration!

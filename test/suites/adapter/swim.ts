@@ -3,9 +3,8 @@ import type { Hello, Start, SwimWords } from '../../../impl/contract/swim.ts'
 import { openSession, type StdioSession } from '../../../impl/contract/stdio.ts'
 import type { Answer, Message, OutgoingMessage, SwimScenario } from '../../../models/swim/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
-import { runScenarioRemote } from '../../../traces/run.ts'
 import { completeSwimScenario } from '../../../traces/scenario.ts'
-import { advanceOf, onConnection, stepOf, unjudged, type Plan } from './plan.ts'
+import { advanceOf, stepOf, type Plan } from './plan.ts'
 
 type Session = StdioSession<SwimWords>
 type SwimStep = SwimScenario['steps'][number]
@@ -110,11 +109,7 @@ export const swimPlan: Plan<SwimWords> = {
   canRestart: ({ capabilities }) => capabilities.restart,
   open: (connection, seed, all) =>
     openSession(connection, 'swim', startOfNodes(seed, all === undefined ? nodes : everyNode, all ?? preset)),
-  async run(connection, hello, { weather, seed, batch }) {
-    const scenario = weather === 'busy' ? busy(hello) : calm(seed)
-    const implementation = onConnection(connection, 'swim', hello)
-    return (await runScenarioRemote(scenario, implementation, unjudged, { batch, inspectEvery: 20 })).events
-  },
+  scenario: (hello, weather, seed) => (weather === 'busy' ? busy(hello) : calm(seed)),
   startMismatch({ capabilities }, initial) {
     for (const [index, node] of everyNode.entries()) {
       const known = initial[index]!.members!.map((each) => each.node)

@@ -44,8 +44,13 @@ export interface NamedTarget {
   readonly flags: string
 }
 
-/** An adapter's command in words, and how it is to be started. @throws UsageError if it cannot be split */
+/**
+ * An adapter's command in words, and how it is to be started.
+ * @throws UsageError if it cannot be split, or the suite is of a surface that no adapter can offer
+ */
 export function adapterOf(command: string, { suite, stepTimeout, timeout = true }: TargetOptions) {
+  if (surfaceNames.some((name) => name === suite) && !isAdapterSurface(suite))
+    throw new UsageError(`adapters cannot offer ${suite} yet: it is checked on the reference alone`)
   return {
     words: split(command),
     start: {
@@ -140,7 +145,7 @@ export type SuiteName = (typeof suites)[number]
 export const everySuite = suites.filter((suite) => suite !== 'adapter')
 
 /** Whether adapters can offer a surface. */
-export function isAdapterSurface(name: string | undefined): name is AdapterSurface {
+function isAdapterSurface(name: string | undefined): name is AdapterSurface {
   return adapterSurfaces.some((surface) => surface === name)
 }
 

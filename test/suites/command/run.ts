@@ -33,7 +33,6 @@ import {
   keyCommandOf,
   processOf,
   quote,
-  isAdapterSurface,
   type SecrecyOptions,
   secrecyOf,
   everySuite,
@@ -207,9 +206,6 @@ async function checkAdapter(options: SuiteRun, known: readonly KnownFailure[], t
 async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
   const { adapter, reference, suite, plugin } = options
   const hasVariants = suite === undefined || suite === 'raft'
-  if (adapter !== undefined && !isAdapterSurface(suite)) {
-    throw new UsageError(`--suite ${suite} checks the reference; adapters cannot offer it yet`)
-  }
   if (!hasVariants && reference !== undefined) {
     throw new UsageError(`--reference names a variant of Raft; the reference of ${suite} has none`)
   }

@@ -20,7 +20,7 @@ import { variants, type AnyPath } from '../surfaces/form.ts'
 import { suiteOf } from '../surfaces.ts'
 import { createRunner, judgeFor, referenceOf, type Runner } from '../target.ts'
 import { filesOf, readRunnable, writeFiles } from './files.ts'
-import { isAdapterSurface, targetOf, type TargetOptions } from './options.ts'
+import { targetOf, type TargetOptions } from './options.ts'
 import { defaultFolder, replayCommand } from './run.ts'
 import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
 
@@ -74,9 +74,6 @@ async function withRunner(
   { signal }: Terminal,
   work: (runner: Runner, flags: string) => Promise<number>,
 ): Promise<number> {
-  if (options.adapter !== undefined && !isAdapterSurface(surface)) {
-    throw new UsageError(`a scenario of ${surface} runs on the reference; adapters cannot offer that surface yet`)
-  }
   if (surface !== 'raft' && options.reference !== undefined) {
     throw new UsageError(`a scenario of ${surface} runs on the reference of ${surface}, which has no variants`)
   }

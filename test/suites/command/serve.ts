@@ -2,18 +2,24 @@
 import { serveStdio } from '../../../impl/contract/serve-stdio.ts'
 import { ipamPluginHelp, serveIpamPlugin } from '../../../impl/real/ipam/serve.ts'
 import { ServeError, serveSwimNode, swimNodeHelp } from '../../../impl/real/swim/serve.ts'
-import { createReference } from '../../../impl/reference/raft/session.ts'
 import { defaultIpamOptions } from '../../../traces/scenario.ts'
+import { adapterSurfaces, type AdapterImplementation, type AdapterSurface } from '../../../impl/contract/surfaces.ts'
+import { suiteOf } from '../surfaces.ts'
 import { oneOf } from './options.ts'
-import { createReference as createSwimReference } from '../../../impl/reference/swim/session.ts'
 import { nodeHelp, serveNode } from './serve-raft.ts'
 import { exits, UsageError, type Terminal } from './terminal.ts'
 
-const surfaces = ['raft', 'swim', 'ipam'] as const
+/** What serves the reference to others than the suite, where there is such a thing. */
+const processes: { readonly [Surface in AdapterSurface]?: Serve } = {
+  raft: serveNode,
+  swim: serveSwimNode,
+  ipam: (settings, terminal) => serveIpamPlugin(settings, defaultIpamOptions, terminal),
+}
+
+type Serve = (settings: readonly string[], terminal: Terminal) => Promise<number>
 
 export const serveHelp = `
-swarmcheck serve raft stdio     speaks the adapter protocol on standard input and output
-swarmcheck serve swim stdio     the same for SWIM
+swarmcheck serve SURFACE stdio  speaks the adapter protocol on standard input and output: ${adapterSurfaces.join(', ')}
 swarmcheck serve raft --node …  runs one node of a cluster, over TCP and with files
 swarmcheck serve swim --name …  runs one member of a cluster, over UDP and TCP, in memberlist's wire format
 swarmcheck serve ipam --listen …  is a plugin of Docker for address management
@@ -22,15 +28,14 @@ ${swimNodeHelp}
 ${ipamPluginHelp}`
 
 export async function serve(surface: string, settings: readonly string[], terminal: Terminal): Promise<number> {
-  const served = oneOf('surface', surfaces, surface)
-  if (served === 'ipam') return withUsage(() => serveIpamPlugin(settings, defaultIpamOptions, terminal))
-  const isSwim = served === 'swim'
-  const [way = isSwim ? '--' : 'stdio'] = settings
-  if (way.startsWith('-'))
-    return isSwim ? withUsage(() => serveSwimNode(settings, terminal)) : serveNode(settings, terminal)
+  const served = oneOf('surface', adapterSurfaces, surface)
+  const process = processes[served]
+  const [way = 'stdio'] = settings
+  if (process !== undefined && (way.startsWith('-') || (settings.length === 0 && served !== 'raft')))
+    return withUsage(() => process(settings, terminal))
   oneOf('way to serve', ['stdio'], way)
   // As an adapter: an example of the protocol, and a way to try the suite through one.
-  await serveStdio(isSwim ? createSwimReference() : createReference())
+  await serveStdio(suiteOf(served).createReference('on-append') as AdapterImplementation)
   return exits.conformant
 }
 

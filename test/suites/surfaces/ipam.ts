@@ -9,7 +9,7 @@ import { drawIpamSchedule } from '../../../traces/schedule.ts'
 import type { SurfaceSuite } from './form.ts'
 
 export const ipamSuite: SurfaceSuite<'ipam'> = {
-  text: 'Addresses: the reference against every requirement of the profiles that it claims',
+  text: 'Addresses: an implementation against every requirement of the profiles that it claims',
   base: 'ipam-core',
   catalogue,
   transitionNames,

@@ -3,12 +3,16 @@ import { createReference } from '../../../impl/reference/networkdb/session.ts'
 import { networkDbPaths, transitionNames } from '../../../models/networkdb/paths.ts'
 import { createNetworkDbJudge } from '../../../properties/networkdb/judge.ts'
 import { catalogue } from '../../../properties/networkdb/requirements.ts'
-import { runNetworkDbPath, scenarioOfNetworkDbPath } from '../../../traces/run/networkdb/member-path.ts'
+import {
+  runNetworkDbPath,
+  runNetworkDbPathRemote,
+  scenarioOfNetworkDbPath,
+} from '../../../traces/run/networkdb/member-path.ts'
 import { drawNetworkDbSchedule } from '../../../traces/schedule.ts'
 import { onceThrough, type SurfaceSuite } from './form.ts'
 
 export const networkDbSuite: SurfaceSuite<'networkdb'> = {
-  text: 'the network database: the reference against every requirement of the profile that it claims',
+  text: 'the network database: an implementation against every requirement of the profile that it claims',
   base: 'networkdb',
   catalogue,
   transitionNames,
@@ -23,5 +27,6 @@ export const networkDbSuite: SurfaceSuite<'networkdb'> = {
       steps.length > 0 ? null : (networkDbPaths().find((path) => path.name === name) ?? null),
     layers: ['step'],
     run: runNetworkDbPath,
+    runRemote: runNetworkDbPathRemote,
   },
 }

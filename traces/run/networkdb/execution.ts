@@ -19,9 +19,16 @@ export function startOf({ nodes, options, seed }: NetworkDbScenario): Start {
 export class NetworkDbExecution extends PeerExecution<NetworkDbSurface, NetworkDbCluster> {
   protected readonly settling: Settling
 
-  constructor(scenario: NetworkDbScenario, hello: Hello, judge: JudgeOf<NetworkDbSurface>, options: RunOptions) {
+  /** `forgotten` is given the messages that will not be delivered (again); whoever reads them empties it. */
+  constructor(
+    scenario: NetworkDbScenario,
+    hello: Hello,
+    judge: JudgeOf<NetworkDbSurface>,
+    options: RunOptions,
+    forgotten: number[] | null,
+  ) {
     const recording = new Recording<NetworkDbSurface>(options.record ?? true)
-    const cluster = new NetworkDbCluster(scenario, hello, recording, null)
+    const cluster = new NetworkDbCluster(scenario, hello, recording, forgotten)
     super({ scenario, hello, judge, cluster, recording, start: startOf(scenario), options })
     const { gossipInterval, bulkSyncInterval, pushPullInterval } = scenario.options
     this.settling = {

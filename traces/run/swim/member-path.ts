@@ -3,21 +3,12 @@ import { AdapterError } from '../../../impl/contract/adapter-error.ts'
 import type { Hello, Implementation, RemoteImplementation, Start } from '../../../impl/contract/swim.ts'
 import { acceptingTransition, initialSnapshot, nextSnapshot, type SwimOutcome } from '../../../models/swim/member.ts'
 import { swimPaths, type SwimPath, type SwimPathStep } from '../../../models/swim/paths.ts'
-import type {
-  Answer,
-  Input,
-  MemberRecord,
-  Message,
-  OutgoingMessage,
-  SwimScenario,
-  Update,
-} from '../../../models/swim/vocabulary.ts'
-import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
-import type { Violation } from '../../../properties/judge.ts'
-import { Recording } from '../../record.ts'
+import type { Answer, MemberRecord, Message, SwimScenario, Update } from '../../../models/swim/vocabulary.ts'
+import type { NodeId } from '../../../models/vocabulary.ts'
 import { completeSwimScenario } from '../../scenario.ts'
 import type { JudgeOf, SwimSurface } from '../../surface.ts'
-import { increment, toCounts } from '../counts.ts'
+import { increment } from '../counts.ts'
+import { PathRun, runPath, runPathRemote, type Script } from '../path-run.ts'
 import type { RunResult } from '../result.ts'
 import { startOf } from './execution.ts'
 
@@ -56,123 +47,58 @@ export function scenarioOfSwimPath({ name, start }: SwimPath): SwimScenario {
   return completeSwimScenario({ name, nodes, members: start.holding === 'unknown' ? [] : nodes })
 }
 
-type Demand = { readonly demand: 'step'; readonly input: Input } | { readonly demand: 'encode'; readonly view: Message }
+type SwimScript = Script<SwimSurface>
 
-type Script = Generator<Demand, void, Answer | OutgoingMessage>
-
-class PathRun {
+class MemberPathRun extends PathRun<SwimSurface> {
   readonly #path: SwimPath
-  readonly #judge: JudgeOf<SwimSurface>
   readonly #start: Start
-  readonly #recording = new Recording<SwimSurface>(true)
   readonly #table = new Map<NodeId, MemberRecord>()
-  readonly #transitions = new Map<string, number>()
-  readonly #operations = new Map<string, number>()
-  readonly #deliveries = new Map<string, number>()
-  readonly #results = new Map<string, number>()
   readonly #subject: NodeId
-  #now: Milliseconds = 0
-  #steps = 0
-  #violation: Violation | null = null
 
   constructor(path: SwimPath, judge: JudgeOf<SwimSurface>, start: Start, initial: readonly Answer[]) {
+    super(judge, tested, start, initial)
     this.#path = path
-    this.#judge = judge
     this.#start = start
     this.#subject = path.start.holding === 'self' ? tested : other
-    this.#recording.add({ event: 'start', start, initial })
-    this.#violation = judge.start(start, initial)
-    const own = initial[start.nodes.indexOf(tested)]
-    if (own === undefined) throw new AdapterError('contract', `no initial answer of ${tested}`)
-    this.#fold(own)
+    this.fold(this.first)
   }
 
-  *script(): Script {
+  *script(): SwimScript {
     const { name, start, steps } = this.#path
     for (const { view, waits } of name === strangersPath.name ? strangers : []) {
-      if (this.#violation === null) yield* this.#say(view)
+      if (this.violation === null) yield* this.say(view)
       if (waits) yield* this.#wait()
     }
     let snapshot = initialSnapshot(start)
     for (const step of steps) {
-      if (this.#violation !== null) return
+      if (this.violation !== null) return
       yield* this.#tell(step)
       const event = { ...step.input, outcome: holdingOf(this.#table.get(this.#subject), this.#subject === tested) }
       const transition = acceptingTransition(snapshot, event)
       // The judge says what is wrong with an outcome; from one that the machine does not know, there is no way on.
       if (transition === null) return
-      increment(this.#transitions, transition)
+      increment(this.transitions, transition)
       snapshot = nextSnapshot(snapshot, event)
     }
   }
 
-  *#give(input: Input): Script {
-    const answer = (yield { demand: 'step', input }) as Answer
-    this.#steps++
-    this.#recording.add({ event: 'step', now: answer.now, input, answer })
-    this.#violation = this.#judge.step(input, answer, answer.now)
-    this.#now = answer.now
-    this.#fold(answer)
-  }
-
-  *#say(view: Message): Script {
-    increment(this.#deliveries, view.kind)
-    const message = (yield { demand: 'encode', view }) as OutgoingMessage
-    yield* this.#give({ type: 'deliver', node: tested, at: this.#now, message })
-  }
-
   /** Lets the node see that nothing comes for so long as it waits for others. */
-  *#wait(): Script {
-    const until = this.#now + 2 * this.#start.options.probeTimeout
-    while (this.#now < until && this.#violation === null)
-      yield* this.#give({ type: 'advance', node: tested, at: this.#now, until })
+  *#wait(): SwimScript {
+    const until = this.now + 2 * this.#start.options.probeTimeout
+    while (this.now < until && this.violation === null)
+      yield* this.give({ type: 'advance', node: tested, at: this.now, until })
   }
 
-  *#tell({ input }: SwimPathStep): Script {
-    if (input.type === 'leave') {
-      increment(this.#operations, 'leave')
-      const operation = { type: 'leave' } as const
-      return yield* this.#give({ type: 'operation', node: tested, at: this.#now, id: this.#steps + 1, operation })
-    }
+  *#tell({ input }: SwimPathStep): SwimScript {
+    if (input.type === 'leave') return yield* this.ask({ type: 'leave' })
     const gossip = [updateOf(input, this.#subject, this.#table.get(this.#subject))]
-    yield* this.#say({ kind: 'gossip', gossip })
+    yield* this.say({ kind: 'gossip', gossip })
   }
 
-  #fold({ members, outputs }: Answer): void {
+  protected fold({ members }: Answer): void {
     for (const change of members ?? []) {
       if (change.status === 'forgotten') this.#table.delete(change.node)
       else this.#table.set(change.node, change)
-    }
-    for (const output of outputs) if (output.type === 'result') increment(this.#results, output.status)
-  }
-
-  result(): RunResult<SwimSurface> {
-    const violation = this.#violation
-    return {
-      violation,
-      violationEvent: violation === null ? -1 : this.#recording.count - 1,
-      violationStep: violation === null ? -1 : 0,
-      advice: this.#judge.advice(),
-      events: this.#recording.events,
-      eventCount: this.#recording.count,
-      steps: this.#steps,
-      deliveries: [...this.#deliveries.values()].reduce((sum, count) => sum + count, 0),
-      duration: this.#now,
-      faults: {},
-      skipped: {},
-      outside: {},
-      settled: true,
-      committedAfterHeal: 0,
-      exercised: this.#judge.exercised(),
-      transitions: this.#transitions,
-      situations: new Map(),
-      coverage: {
-        deliveries: toCounts(this.#deliveries),
-        operations: toCounts(this.#operations),
-        results: toCounts(this.#results),
-      },
-      effective: [],
-      targets: [],
     }
   }
 }
@@ -191,15 +117,10 @@ export function runSwimPath(
   const start = startOfSwimPath(path, implementation.hello)
   const session = implementation.open(start)
   try {
-    const run = new PathRun(path, judge, start, session.initial)
-    const script = run.script()
-    for (let next = script.next(); next.done !== true;) {
-      const asked = next.value
-      next = script.next(
-        asked.demand === 'step' ? session.step(asked.input) : session.encode(speaker, tested, asked.view),
-      )
-    }
-    return run.result()
+    return runPath(new MemberPathRun(path, judge, start, session.initial), {
+      step: (input) => session.step(input),
+      encode: (view) => session.encode(speaker, tested, view),
+    })
   } finally {
     session.close()
   }
@@ -214,17 +135,10 @@ export async function runSwimPathRemote(
   const start = startOfSwimPath(path, implementation.hello)
   const session = await implementation.open(start)
   try {
-    const run = new PathRun(path, judge, start, session.initial)
-    const script = run.script()
-    for (let next = script.next(); next.done !== true;) {
-      const asked = next.value
-      next = script.next(
-        asked.demand === 'step'
-          ? (await session.steps([asked.input]))[0]!
-          : await session.encode(speaker, tested, asked.view),
-      )
-    }
-    return run.result()
+    return await runPathRemote(new MemberPathRun(path, judge, start, session.initial), {
+      step: async (input) => (await session.steps([input]))[0]!,
+      encode: (view) => session.encode(speaker, tested, view),
+    })
   } finally {
     await session.close()
   }
