@@ -86,6 +86,8 @@ interface Held extends PoolRecord {
   readonly v6: boolean
   /** The gateway and the auxiliary addresses. */
   readonly fixed: readonly string[]
+  /** Whether the engine chose the subnet: then it gives no address that was asked for. */
+  readonly chosen: boolean
   /** By container: what its endpoint has. */
   readonly endpoints: Map<string, string>
 }
@@ -189,22 +191,14 @@ class EngineSession implements RemoteSession {
     const reply = await this.#lab.api.ask('POST', '/networks/create', { body })
     if (reply.status !== 201) throw new Refused(reply, problemsIn(reply))
     const id: string = reply.body.Id
-    const bridge = await this.#bridgeOf(id, v6)
+    const bridge = await bridgeOf(this.#lab, id, v6)
     const record = { pool, space, subnet: subnetOf(bridge), range: rangeOf(IPRange) }
     const address = bridge.split('/')[0]!
-    this.#pools.set(pool, { ...record, id, v6, fixed: [address, ...auxiliary], endpoints: new Map() })
+    const fixed = [address, ...auxiliary]
+    this.#pools.set(pool, { ...record, id, v6, fixed, chosen: Subnet === '', endpoints: new Map() })
     this.#changes.push({ change: 'pool', ...record })
-    for (const each of [address, ...auxiliary]) this.#changes.push({ change: 'address', pool, address: each })
+    for (const each of fixed) this.#changes.push({ change: 'address', pool, address: each })
     return { ...granted, subnet: record.subnet, address }
-  }
-
-  /** The address and the length of the bridge of a network: what its gateway truly is. */
-  async #bridgeOf(id: string, v6: boolean): Promise<string> {
-    const shown = await this.#lab.inside(['busybox', 'ip', 'addr', 'show', 'dev', `br-${id.slice(0, 12)}`])
-    const pattern = v6 ? /inet6 (\S+) scope global/ : /inet (\S+)/
-    const found = pattern.exec(shown)?.[1]
-    if (found === undefined) throw new AdapterError('contract', `the bridge of ${id} has no address: ${shown}`)
-    return found
   }
 
   async #releasePool(pool: string): Promise<Outcome> {
@@ -230,6 +224,7 @@ class EngineSession implements RemoteSession {
   async #requestAddress(pool: string, address: string): Promise<Outcome> {
     const held = this.#pools.get(pool)
     if (held !== undefined && held.endpoints.size >= mostEndpoints) throw new NotOffered('there are enough containers')
+    if (held?.chosen === true && address !== '') throw new NotOffered('no address can be named where no subnet was')
     const container = await this.#containers.besides(new Set(held?.endpoints.keys()))
     const isV6 = held?.v6 ?? address.includes(':')
     const IPAMConfig = address === '' ? {} : isV6 ? { IPv6Address: address } : { IPv4Address: address }
@@ -267,7 +262,16 @@ class EngineSession implements RemoteSession {
   }
 }
 
-const subnetOf = (address: string): string => showSubnet(readSubnet(address)!.subnet)
+/** The address and the length of the bridge of a network: what its gateway truly is. */
+export async function bridgeOf(lab: Lab, id: string, v6 = false): Promise<string> {
+  const shown = await lab.inside(['busybox', 'ip', 'addr', 'show', 'dev', `br-${id.slice(0, 12)}`])
+  const found = (v6 ? /inet6 (\S+) scope global/ : /inet (\S+)/).exec(shown)?.[1]
+  if (found === undefined) throw new AdapterError('contract', `the bridge of ${id} has no address: ${shown}`)
+  return found
+}
+
+/** The subnet around an address with a length. */
+export const subnetOf = (address: string): string => showSubnet(readSubnet(address)!.subnet)
 
 /** A range in the form in which tables have it; as it was asked where it is none. */
 function rangeOf(text: string): string {

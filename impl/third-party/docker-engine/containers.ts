@@ -22,9 +22,11 @@ export class Containers {
 
   /** One that is none of these. @throws AdapterError if it cannot be started */
   async besides(others: ReadonlySet<string>): Promise<string> {
-    const idle = this.#names.find((name) => !others.has(name))
-    if (idle !== undefined) return idle
-    const name = `holder-${this.#names.length + 1}`
+    return this.#names.find((name) => !others.has(name)) ?? this.start(`holder-${this.#names.length + 1}`)
+  }
+
+  /** @throws AdapterError if it cannot be started */
+  async start(name: string): Promise<string> {
     // Who starts on no network can never be connected to one.
     const IPAM = { Config: [{ Subnet: cradle.subnet }] }
     await this.#api.must('POST', '/networks/create', { body: { Name: cradle.name, IPAM } })
