@@ -1,7 +1,10 @@
 /** Suites that are scripts: checks that judge as they go, and the report on what they found. */
+import { excerpt } from '../../impl/contract/adapter-error.ts'
 import type { KnownFailure, Outcome, Report } from '../../traces/report.ts'
 import { packageVersion } from './package-files.ts'
 import { loadSpec, specVersion, type Requirement } from './spec.ts'
+
+const longestReason = 200
 
 /** What one look at one requirement found. */
 export interface Finding {
@@ -11,6 +14,33 @@ export interface Finding {
   readonly check: string
   /** What was found; empty where it is as it should be. */
   readonly reason: string
+}
+
+/** What a script has found so far. */
+export class Findings {
+  readonly findings: Finding[] = []
+  #check: string
+
+  constructor(check = '') {
+    this.#check = check
+  }
+
+  /** What follows is found by this check. */
+  begin(check: string): void {
+    this.#check = check
+  }
+
+  judge(requirement: string, holds: boolean, reason: string): void {
+    this.#add(requirement, holds ? 'pass' : 'fail', holds ? '' : reason)
+  }
+
+  undecided(requirement: string, verdict: 'inconclusive' | 'unsupported', reason: string): void {
+    this.#add(requirement, verdict, reason)
+  }
+
+  #add(requirement: string, verdict: Finding['verdict'], reason: string): void {
+    this.findings.push({ requirement, verdict, check: this.#check, reason: excerpt(reason, longestReason) })
+  }
 }
 
 export interface Selection {

@@ -11,6 +11,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   rmSync,
   writeFileSync,
@@ -27,8 +28,11 @@ import { tarOf } from './tar.ts'
 
 const run = promisify(execFile)
 
-/** Where the engine's containers find a resolver: an address that only the engine's own network has. */
+/** Where the engine's containers find a resolver: in a network outside of the engine's, which is in the lab too. */
 export const upstream = '192.0.2.53'
+const outsideLength = 24
+const ownAddress = '192.0.2.1'
+const link = { own: 'outside0', other: 'outside1' } as const
 /** What containers run. */
 export const image = 'swarmcheck/busybox:1'
 
@@ -41,6 +45,7 @@ const programs: Readonly<Record<string, string>> = {
   dockerd: 'docker.io',
   iptables: 'iptables',
   busybox: 'busybox-static',
+  ip: 'iproute2',
   unshare: 'util-linux',
   nsenter: 'util-linux',
 }
@@ -54,7 +59,6 @@ busybox mount -t tmpfs tmpfs "$1/data"
 busybox mount --bind "$1/resolv.conf" /etc/resolv.conf
 busybox hostname engine
 busybox ip link set lo up
-busybox ip addr add "$2/32" dev lo
 exec 3<&0
 busybox cat <&3 >/dev/null &
 echo ready
@@ -113,6 +117,7 @@ export class Lab {
   readonly #cgroup = `swarmcheck-${process.pid}-${this.#folder.slice(-6)}`
   #init: Child | null = null
   #daemon: Child | null = null
+  #outside: Child | null = null
   #daemonEnd: string | null = null
   #pools: readonly AddressPool[] = []
   #closed: Promise<void> | null = null
@@ -130,6 +135,7 @@ export class Lab {
     const lab = new Lab()
     try {
       await lab.#makeNamespaces()
+      await lab.#makeOutside()
       await lab.restart(pools)
       await lab.#importImage()
       return lab
@@ -145,14 +151,19 @@ export class Lab {
     return container === null ? `/proc/${init}/ns/net` : `/proc/${init}/root/proc/${container}/ns/net`
   }
 
+  /** The network namespace of a machine besides that of the engine. */
+  get outside(): string {
+    return `/proc/${this.#outside?.pid ?? 0}/ns/net`
+  }
+
   /** The folder in which the engine looks for the sockets of plugins. */
   get plugins(): string {
     return `/proc/${this.#first}/root/run/docker/plugins`
   }
 
-  /** Runs a program in the network of the engine or of a container. @throws Error with what it said */
-  async inside(words: readonly string[], container: number | null = null): Promise<string> {
-    const { stdout } = await run('nsenter', [`--net=${this.namespaceOf(container)}`, ...words], { timeout: 10_000 })
+  /** Runs a program in a network, which is that of the engine if nothing is said. @throws Error with what it said */
+  async inside(words: readonly string[], network: string = this.namespaceOf()): Promise<string> {
+    const { stdout } = await run('nsenter', [`--net=${network}`, ...words], { timeout: 10_000 })
     return stdout
   }
 
@@ -214,7 +225,7 @@ export class Lab {
 
   async #close(): Promise<void> {
     await this.#init?.end()
-    await this.#daemon?.end()
+    await Promise.all([this.#daemon?.end(), this.#outside?.end()])
     this.#removeCgroups()
     // What was mounted goes with the last process, which takes a moment.
     for (let attempt = 0; ; attempt++) {
@@ -241,7 +252,7 @@ export class Lab {
     let ended: string | null = null
     let isReady = false
     const words = ['unshare', '--net', '--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child', '--mount-proc']
-    const script = ['busybox', 'sh', '-c', firstProcess, 'sh', this.#folder, upstream]
+    const script = ['busybox', 'sh', '-c', firstProcess, 'sh', this.#folder]
     this.#init = new Child([...words, ...script], childOptions, {
       line: (line) => (isReady ||= line === 'ready'),
       flood: () => {},
@@ -254,6 +265,35 @@ export class Lab {
       () => isReady,
       this.#init,
     )
+  }
+
+  /** A machine besides the engine's: a network, and a cable between the two. */
+  async #makeOutside(): Promise<void> {
+    let ended: string | null = null
+    const child = new Child(['unshare', '--net', 'busybox', 'cat'], childOptions, {
+      line: () => {},
+      flood: () => {},
+      failed: ({ message }) => (ended = `could not be started: ${message}`),
+      ended: (how) => (ended = how),
+    })
+    this.#outside = child
+    const ip = (network: string, ...words: readonly string[]) => this.inside(['ip', ...words], network)
+    const own = this.namespaceOf()
+    await this.#until(
+      'the network outside',
+      () => ended,
+      () => isApart(child.pid),
+      child,
+    )
+    const peer = ['peer', 'name', link.other, 'netns', String(child.pid)]
+    await ip(own, 'link', 'add', link.own, 'type', 'veth', ...peer)
+    for (const [network, device, address] of [
+      [own, link.own, ownAddress],
+      [this.outside, link.other, upstream],
+    ] as const) {
+      await ip(network, 'addr', 'add', `${address}/${outsideLength}`, 'dev', device)
+      await ip(network, 'link', 'set', device, 'up')
+    }
   }
 
   async #until(
@@ -294,6 +334,15 @@ function removeTree(folder: string): void {
     rmdirSync(folder)
   } catch {
     // There is none, or a process is still ending.
+  }
+}
+
+/** Whether a process has another network than this one. */
+function isApart(pid: number | undefined): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`) !== readlinkSync('/proc/self/ns/net')
+  } catch {
+    return false
   }
 }
 

@@ -71,7 +71,7 @@ class EngineCaller implements Caller {
   /** The address that a container is told to have, if it has it. */
   async #seenIn(container: string, address: string): Promise<string> {
     const { State } = await this.#lab.api.must('GET', `/containers/${container}/json`)
-    const shown = await this.#lab.inside(['busybox', 'ip', 'addr', 'show'], State.Pid)
+    const shown = await this.#lab.inside(['busybox', 'ip', 'addr', 'show'], this.#lab.namespaceOf(State.Pid))
     return shown.includes(`inet ${address}/`) ? address : `${address}, by what the engine tells, and it has not`
   }
 

@@ -1,13 +1,12 @@
 /** What is done to a caller of plugins: it is to make networks with the addresses of a plugin that the suite plays. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { excerpt } from '../../../impl/contract/adapter-error.ts'
 import type { ShownNetwork, Wishes } from '../../../impl/real/ipam/caller.ts'
 import { type PluginServer, PluginService, servePlugin } from '../../../impl/real/ipam/plugin-server.ts'
 import type { Call } from '../../../models/plugin/vocabulary.ts'
 import { isGranted, judgeCalls } from '../../../properties/plugin/calls.ts'
 import { caller } from '../../../properties/plugin/requirements.ts'
 import { defaultIpamOptions } from '../../../traces/scenario.ts'
-import type { Finding } from '../scripted.ts'
+import { type Finding, Findings } from '../scripted.ts'
 import { noNeeds, type Part, plainPart, PlayedPlugin, wordsOfRefusal } from './played.ts'
 
 /** One caller, as its user has it. Whatever is refused is told in words; null where it was granted. */
@@ -42,8 +41,7 @@ class BrokenOff extends Error {}
 const nothing: Wishes = { subnet: '', gateway: '', auxiliary: [] }
 const bare = (address: unknown): string => String(address).split('/')[0]!
 
-class Stage {
-  readonly findings: Finding[] = []
+class Stage extends Findings {
   readonly calls: Call[] = []
   readonly caller: Caller
   readonly #check: CallerCheck
@@ -52,6 +50,7 @@ class Stage {
   #server: PluginServer | null = null
 
   constructor(check: CallerCheck, opened: Caller, path: string) {
+    super(check.name)
     this.#check = check
     this.caller = opened
     this.#path = path
@@ -66,11 +65,6 @@ class Stage {
   async fallSilent(): Promise<void> {
     await this.#server?.close()
     this.#server = null
-  }
-
-  judge(requirement: string, holds: boolean, reason: string): void {
-    const verdict = holds ? 'pass' : 'fail'
-    this.findings.push({ requirement, verdict, check: this.#check.name, reason: holds ? '' : excerpt(reason, 200) })
   }
 
   /** @throws BrokenOff where it is refused, which is blamed on the requirement */

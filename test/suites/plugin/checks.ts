@@ -6,7 +6,7 @@ import { AdapterError, excerpt } from '../../../impl/contract/adapter-error.ts'
 import { contains, parsePrefix } from '../../../models/ipam/addresses.ts'
 import { options } from '../../../models/plugin/vocabulary.ts'
 import { plugin } from '../../../properties/plugin/requirements.ts'
-import type { Finding } from '../scripted.ts'
+import { Findings } from '../scripted.ts'
 
 export interface Check {
   readonly name: string
@@ -27,32 +27,18 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 const bare = (address: string): string => address.split('/')[0]!
 
 /** A talk with one plugin, in which everything that is answered is judged. */
-export class Talk {
-  readonly findings: Finding[] = []
+export class Talk extends Findings {
   readonly #endpoint: Endpoint
   readonly #pools: string[] = []
-  #check = ''
   #subnets = 0
 
   constructor(endpoint: Endpoint) {
+    super()
     this.#endpoint = endpoint
   }
 
   get endpoint(): Endpoint {
     return this.#endpoint
-  }
-
-  begin(check: string): void {
-    this.#check = check
-  }
-
-  judge(requirement: string, holds: boolean, reason: string): void {
-    const verdict = holds ? 'pass' : 'fail'
-    this.findings.push({ requirement, verdict, check: this.#check, reason: holds ? '' : excerpt(reason, 200) })
-  }
-
-  undecided(requirement: string, reason: string): void {
-    this.findings.push({ requirement, verdict: 'inconclusive', check: this.#check, reason: excerpt(reason, 200) })
   }
 
   /** Calls, with a body as it is. @throws BrokenOff where nothing is answered */
@@ -202,7 +188,7 @@ const refusals: Check = {
     await talk.address(pool, { Address })
     const reply = await talk.ask('/IpamDriver.RequestAddress', { PoolID: pool.id, Address, Options: null })
     const words = refusalIn(reply)
-    if (words === null) talk.undecided(plugin.refusesInWords, `${Address} was given twice`)
+    if (words === null) talk.undecided(plugin.refusesInWords, 'inconclusive', `${Address} was given twice`)
     else talk.judge(plugin.refusesInWords, words !== '', `a refusal by status ${reply.status} says nothing`)
   },
 }
