@@ -76,18 +76,6 @@ function sourceOf(cases: readonly Case[]): CaseSource {
   return { count: cases.length, at: (number) => cases[number]! }
 }
 
-/** The same cases, with each scenario as `fit` makes it. */
-export function fitCases(source: CaseSource, fit?: (scenario: Scenario) => Scenario): CaseSource {
-  if (fit === undefined) return source
-  return {
-    count: source.count,
-    at(number) {
-      const work = source.at(number)
-      return work.kind === 'scenario' ? { ...work, scenario: fit(work.scenario) } : work
-    },
-  }
-}
-
 /** Scenarios that people wrote, or that once showed a mistake: `traces/corpus/*.scenario`. */
 function corpusSource({ hello }: SourceOptions): CaseSource {
   const scenarios = readCorpus().filter(({ surface }) => surface === surfaceOfHello(hello))

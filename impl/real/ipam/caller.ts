@@ -65,13 +65,13 @@ interface Known {
 const bare = (address: string): string => address.split('/')[0]!
 
 export class PluginCaller {
-  readonly #endpoint: Endpoint
+  protected readonly endpoint: Endpoint
   readonly #networks = new Map<string, Network>()
   #known: Known | null = null
   #hardwareAddresses = 0
 
   constructor(endpoint: Endpoint) {
-    this.#endpoint = endpoint
+    this.endpoint = endpoint
   }
 
   /** @throws Refusal, and nothing is left of the network */
@@ -204,7 +204,7 @@ export class PluginCaller {
     const end = performance.now() + longestPatience
     for (let pause = firstPause; ; pause *= 2) {
       try {
-        return await callPlugin(this.#endpoint, path, body === null ? '' : JSON.stringify(body))
+        return await callPlugin(this.endpoint, path, body === null ? '' : JSON.stringify(body))
       } catch (error) {
         if (!(error instanceof AdapterError) || performance.now() + pause > end) throw error
         await sleep(pause)

@@ -25,7 +25,9 @@ export function callPlugin(endpoint: Endpoint, path: string, body: string): Prom
   return new Promise((resolve, reject) => {
     const fail = ({ message }: Error): void =>
       reject(new AdapterError('closed', `the plugin at ${printEndpoint(endpoint)} did not answer ${path}: ${message}`))
-    const sent = request({ ...place, path, method: 'POST', headers, timeout }, (response) => {
+    // A connection of its own: one that was kept may end while the next call is written to it.
+    const how = { ...place, path, method: 'POST', headers, timeout, agent: false }
+    const sent = request(how, (response) => {
       let content = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {

@@ -59,15 +59,20 @@ export async function engineAddresses(lab: Lab): Promise<RemoteImplementation> {
     assumptions: { fifo: true, noDuplicates: true, clockDrift: 0 },
   }
   let options: string | null = null
+  let last: EngineSession | null = null
   return {
     hello,
     open: async (start) => {
       const wanted = JSON.stringify(start.options)
-      if (options !== wanted) await lab.restart(poolsOf(start.options))
+      const pools = poolsOf(start.options)
+      // One run's failure is not to be that of the next.
+      if (last?.mayHaveLeftSomething === true) await lab.forgetNetworks(pools)
+      else if (options !== wanted) await lab.restart(pools)
       options = wanted
       for (const route of routesOf(start.options))
         await lab.inside(['busybox', 'ip', 'route', 'add', route, 'dev', 'lo'])
-      return new EngineSession(lab, containers, start)
+      last = new EngineSession(lab, containers, start)
+      return last
     },
     close: async () => {},
   }
@@ -99,6 +104,8 @@ class EngineSession implements RemoteSession {
   readonly #options: IpamOptions
   readonly #pools = new Map<string, Held>()
   #companions = 0
+  /** A pool was refused, which older engines do not always give back. */
+  mayHaveLeftSomething = false
   #changes: Change[] = []
 
   constructor(lab: Lab, containers: Containers, { nodes, options }: Start) {
@@ -189,7 +196,10 @@ class EngineSession implements RemoteSession {
     const Config = v6 ? [{ Subnet: `198.18.${++this.#companions}.0/24` }, own] : isFree ? [] : [own]
     const body = { Name: pool, CheckDuplicate: true, EnableIPv6: v6, IPAM: { Config } }
     const reply = await this.#lab.api.ask('POST', '/networks/create', { body })
-    if (reply.status !== 201) throw new Refused(reply, problemsIn(reply))
+    if (reply.status !== 201) {
+      this.mayHaveLeftSomething ||= auxiliary.length > 0
+      throw new Refused(reply, problemsIn(reply))
+    }
     const id: string = reply.body.Id
     const bridge = await bridgeOf(this.#lab, id, v6)
     const record = { pool, space, subnet: subnetOf(bridge), range: rangeOf(IPRange) }

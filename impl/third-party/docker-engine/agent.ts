@@ -83,7 +83,7 @@ export class Agent {
 
   #ended(how: string): void {
     this.#end = how
-    for (const { reject } of this.#waiting.values()) reject(this.#error())
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#error())
     this.#waiting.clear()
   }
 

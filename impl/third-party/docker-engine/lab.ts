@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Milliseconds } from '../../../models/vocabulary.ts'
@@ -114,7 +114,7 @@ export async function lackOfLab(): Promise<string | null> {
 export class Lab {
   readonly api: EngineApi
   readonly #folder = mkdtempSync(join(tmpdir(), 'swarmcheck-engine-'))
-  readonly #cgroup = `swarmcheck-${process.pid}-${this.#folder.slice(-6)}`
+  readonly #cgroup = `${groupPrefix}${this.#folder.slice(-6)}`
   #init: Child | null = null
   #daemon: Child | null = null
   #outside: Child | null = null
@@ -165,6 +165,13 @@ export class Lab {
   async inside(words: readonly string[], network: string = this.namespaceOf()): Promise<string> {
     const { stdout } = await run('nsenter', [`--net=${network}`, ...words], { timeout: 10_000 })
     return stdout
+  }
+
+  /** The same as `restart`, for an engine that has no networks: whatever it has written down of them is lost. */
+  async forgetNetworks(pools: readonly AddressPool[]): Promise<void> {
+    await this.#daemon?.end()
+    rmSync(`/proc/${this.#first}/root${this.#folder}/data/network`, { recursive: true, force: true })
+    await this.restart(pools)
   }
 
   /** Starts the engine again, its containers running on; with other default pools perhaps. */
@@ -226,7 +233,7 @@ export class Lab {
   async #close(): Promise<void> {
     await this.#init?.end()
     await Promise.all([this.#daemon?.end(), this.#outside?.end()])
-    this.#removeCgroups()
+    removeGroups()
     // What was mounted goes with the last process, which takes a moment.
     for (let attempt = 0; ; attempt++) {
       try {
@@ -316,21 +323,31 @@ export class Lab {
     const body = tarOf([{ path: 'bin/busybox', mode: 0o755, content }])
     await this.api.must('POST', `/images/create?fromSrc=-&repo=${encodeURIComponent(repo!)}&tag=${tag}`, { body })
   }
-
-  /** Groups of processes are folders of the system, which outlive the processes. */
-  #removeCgroups(): void {
-    const root = '/sys/fs/cgroup'
-    if (!existsSync(root)) return
-    for (const folder of [root, ...readdirSync(root).map((name) => join(root, name))])
-      removeTree(join(folder, this.#cgroup))
-  }
 }
+
+const groupsRoot = '/sys/fs/cgroup'
+const groupPrefix = 'swarmcheck-'
+
+/**
+ * Groups of processes are folders of the system, which outlive the processes; those that still have some stay. So
+ * whatever a run has left that was killed goes with the next.
+ */
+function removeGroups(): void {
+  if (!existsSync(groupsRoot)) return
+  const hierarchies = [groupsRoot, ...foldersIn(groupsRoot)]
+  for (const hierarchy of hierarchies)
+    for (const folder of foldersIn(hierarchy)) if (basename(folder).startsWith(groupPrefix)) removeTree(folder)
+}
+
+const foldersIn = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [join(folder, entry.name)] : [],
+  )
 
 /** Folders alone can be removed there. */
 function removeTree(folder: string): void {
   try {
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isDirectory()) removeTree(join(folder, entry.name))
+    for (const inner of foldersIn(folder)) removeTree(inner)
     rmdirSync(folder)
   } catch {
     // There is none, or a process is still ending.

@@ -224,6 +224,8 @@ const malformed: readonly Buffer[] = [
   Buffer.from('not a packet of dns'),
   encodeQuery(7, 'two', 'A').subarray(0, 14),
   Buffer.from('000801000000000000000000', 'hex'),
+  // A response, which answers nothing that was asked.
+  Buffer.from('000981800000000000000000', 'hex'),
 ]
 
 const garbage: NameCheck = {

@@ -13,8 +13,9 @@ import { type Finding, outcomeOf, scriptedReport, type Selection, selectRequirem
 import { loadSpec, surfaceOf } from '../spec.ts'
 import { checkConformance, type SuiteProgress, type SuiteOptions } from '../suite.ts'
 import { engineHost } from './caller.ts'
+import { checkLeftovers } from './leftovers.ts'
 import { checkNames, nameRequirements } from './names.ts'
-import { fitEngine, fitOlderEngine } from './scenarios.ts'
+import { everything, wellKnown } from './scenarios.ts'
 
 export interface EngineSuiteOptions extends Selection {
   readonly seed?: number
@@ -27,8 +28,8 @@ export interface EngineSuiteOptions extends Selection {
 }
 
 const defaultBudget = 8
-/** Milliseconds for making one failure small: a run of an engine takes some seconds. */
-const shrinkTime = 4_000
+/** Milliseconds for making one failure small: a run of an engine takes some seconds. Of what is known, none are worth it. */
+const shrinkTimes = { unknown: 4_000, known: 300 } as const
 
 const addressProfiles = ['ipam-core', 'ipam-local']
 
@@ -55,7 +56,7 @@ export const noEngine = 'no engine can be started here'
 export async function runEngineSuite(options: EngineSuiteOptions): Promise<Report> {
   const lack = await lackOfLab()
   if (lack !== null) return withoutEngine(lack, options)
-  const parts = [addresses, names, plugins]
+  const parts = [addresses, leftovers, names, plugins]
   const reports: Report[] = []
   for (const part of parts) if (options.signal?.aborted !== true) reports.push(...(await part(options)))
   const [first] = reports
@@ -97,17 +98,25 @@ const unasked: ReadonlySet<string> = new Set([
   slugs.restoresTable,
 ])
 
-const withoutUnasked = (outcome: Outcome): Outcome =>
-  unasked.has(outcome.requirement)
-    ? {
-        ...outcome,
-        claimed: false,
-        verdict: 'unsupported',
-        exercised: 0,
-        reason: 'the API of an engine has no words for it',
-      }
-    : outcome
+const unsupported = (outcome: Outcome, reason: string): Outcome => ({
+  ...outcome,
+  claimed: false,
+  verdict: 'unsupported',
+  exercised: 0,
+  reason,
+})
 
+/** What was not put to the test because it could not be asked. */
+function withoutUnasked(outcomes: readonly Outcome[]): Outcome[] {
+  const grantsAll = outcomes.find(({ requirement }) => requirement === slugs.grantsFreeSubnet)?.verdict !== 'fail'
+  return outcomes.map((outcome) => {
+    const { requirement, verdict } = outcome
+    if (unasked.has(requirement)) return unsupported(outcome, 'the API of an engine has no words for it')
+    if (requirement === slugs.pointToPoint && verdict === 'inconclusive' && !grantsAll)
+      return unsupported(outcome, 'it grants no subnet without a network address')
+    return outcome
+  })
+}
 /** An engine for one part; what ends it is an error of the report. */
 async function withLab<Result>(
   { signal }: EngineSuiteOptions,
@@ -138,14 +147,22 @@ async function addresses(options: EngineSuiteOptions): Promise<Report[]> {
   const errors: string[] = []
   const reports = await withLab(options, errors, async (lab) => {
     const engine = await engineAddresses(lab)
+    const shrinkTime = (options.known ?? []).length > 0 ? shrinkTimes.known : shrinkTimes.unknown
     const target = { kind: 'plugin', connect: async () => engine } as const
-    const check = async (fit: SuiteOptions['fit'], cases: readonly CaseKind[] | undefined, from: number) => {
+    const check = async (source: SuiteOptions['source'], cases: readonly CaseKind[] | undefined, from: number) => {
       const { profiles, requirements } = options
       const own = { ...options, ...(profiles && { profiles }), ...(requirements && { requirements }) }
-      const { report } = await checkConformance(target, { ...own, budget, seed: from, cases, fit: fit!, shrinkTime })
-      return { ...report, outcomes: report.outcomes.map(withoutUnasked) }
+      const { report } = await checkConformance(target, {
+        ...own,
+        budget,
+        seed: from,
+        cases,
+        source: source!,
+        shrinkTime,
+      })
+      return { ...report, outcomes: withoutUnasked(report.outcomes) }
     }
-    return [await check(fitEngine, undefined, seed), await check(fitOlderEngine, ['schedules'], seed + 1)]
+    return [await check(everything, undefined, seed), await check(wellKnown, ['schedules'], seed + 1)]
   })
   return [...(reports ?? []), ...(errors.length === 0 ? [] : [told({ outcomes: [], errors, notes: [] }, options)])]
 }
@@ -159,6 +176,14 @@ async function scripted(slugs: ReadonlySet<string>, look: Look, options: EngineS
   const { findings, notes } = (await withLab(options, errors, look)) ?? { findings: [], notes: [] }
   return [told({ outcomes: selected.map((each) => outcomeOf(each, findings, options.known)), errors, notes }, options)]
 }
+
+/** What is left of a refused network by an engine, which the schedules would end too early to see. */
+const leftovers = (options: EngineSuiteOptions): Promise<Report[]> =>
+  scripted(
+    new Set([slugs.refusalChangesNothing]),
+    async (lab) => ({ findings: await checkLeftovers(lab), notes: [] }),
+    options,
+  )
 
 /** Progress of a script, whose checks are not counted before. */
 const progressOf = ({ onProgress }: EngineSuiteOptions) => {

@@ -130,7 +130,7 @@ const life: CallerCheck['run'] = async (stage) => {
   await stage.must(caller.givesBack, 'that a network goes', stage.caller.remove('net'))
   const pools = stage.granted('RequestPool').length
   const back = stage.granted('ReleasePool').length
-  stage.judge(caller.givesBack, back === pools, `requested ${pools} pools, gave back ${back}, and the network is gone`)
+  stage.judge(caller.givesBack, back >= pools, `requested ${pools} pools, gave back ${back}, and the network is gone`)
 }
 
 const furnished: Wishes = { subnet: '10.213.0.0/24', gateway: '10.213.0.9', auxiliary: ['10.213.0.5', '10.213.0.6'] }
@@ -194,12 +194,13 @@ const restart: CallerCheck['run'] = async (stage) => {
 const absence: CallerCheck['run'] = async (stage) => {
   await stage.must(caller.usesWhatIsGiven, 'a network', stage.create('net'))
   await stage.fallSilent()
+  const before = stage.calls.length
   const connected = stage.caller.connect('net', 'one', '')
   await sleep(700)
   await stage.listen()
   // The plugin that comes back does not know the pool: that it is asked is what counts.
   await connected
-  const isAsked = stage.calls.some(({ path, status }) => path === '/IpamDriver.RequestAddress' && status === 200)
+  const isAsked = stage.calls.slice(before).some(({ path }) => path === '/IpamDriver.RequestAddress')
   stage.judge(caller.triesAgain, isAsked, 'a plugin that was away for 700 ms was not asked again')
 }
 
