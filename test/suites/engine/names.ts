@@ -52,11 +52,17 @@ const timeToLive = 600
 /** What follows in a check needs an answer, and there was none; it is judged already. */
 class BrokenOff extends Error {}
 
-class Asking extends Findings {
-  readonly town: Town
+/** What the checks need of a town. */
+export type AskedTown = Pick<
+  Town,
+  'ask' | 'send' | 'askedOutside' | 'addressesOf' | 'resident' | 'join' | 'leave' | 'rename' | 'kill'
+>
 
-  constructor(town: Town) {
-    super()
+class Asking extends Findings {
+  readonly town: AskedTown
+
+  constructor(town: AskedTown, check: string) {
+    super(check)
     this.town = town
   }
 
@@ -114,7 +120,7 @@ const sorted = (found: readonly string[]): string => found.toSorted().join(' ')
 const told = ({ rcode, answers }: DnsReply): string =>
   `code ${rcode}${answers.map(({ type, data }) => `, ${type} ${data}`).join('')}`
 
-interface NameCheck {
+export interface NameCheck {
   readonly name: string
   run(asking: Asking): Promise<void>
 }
@@ -299,7 +305,7 @@ const changes: NameCheck = {
   },
 }
 
-const checks: readonly NameCheck[] = [
+export const nameChecks: readonly NameCheck[] = [
   containers,
   hostnames,
   several,
@@ -316,7 +322,7 @@ const checks: readonly NameCheck[] = [
 ]
 
 /** Everybody who is asked, and who asks. */
-async function settle(town: Town): Promise<void> {
+export async function settle(town: Town): Promise<void> {
   await town.network('alpha', '10.221.1.0/24')
   await town.network('beta', '10.221.2.0/24', {}, 'fd00:221::/64')
   await town.network('gamma', '10.221.3.0/24', { Internal: true })
@@ -344,6 +350,17 @@ async function isConnected(town: Town): Promise<boolean> {
   return town.resident('one').agent.reaches(v4, port, 2_000)
 }
 
+/** What one check finds. */
+export async function carryOut(check: NameCheck, town: AskedTown): Promise<readonly Finding[]> {
+  const asking = new Asking(town, check.name)
+  try {
+    await check.run(asking)
+  } catch (error) {
+    if (!(error instanceof BrokenOff)) throw error
+  }
+  return asking.findings
+}
+
 export interface NameFindings {
   readonly findings: readonly Finding[]
   readonly notes: readonly string[]
@@ -357,20 +374,15 @@ export async function checkNames(
   const town = await Town.open(lab)
   try {
     await settle(town)
-    const asking = new Asking(town)
-    for (const check of checks) {
+    const findings: Finding[] = []
+    for (const check of nameChecks) {
       if (signal?.aborted === true) break
-      asking.begin(check.name)
-      try {
-        await check.run(asking)
-      } catch (error) {
-        if (!(error instanceof BrokenOff)) throw error
-      }
+      findings.push(...(await carryOut(check, town)))
       onCheck?.(check.name)
     }
     const works = await isConnected(town)
     return {
-      findings: asking.findings,
+      findings,
       notes: [
         `connections between containers of a bridge: ${works ? 'they work' : 'unsupported here, they do not work'}`,
       ],
