@@ -16,12 +16,14 @@ import {
 } from '../../../traces/report.ts'
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
+import { runEngineSuite } from '../engine/suite.ts'
+import { runPluginSuite } from '../plugin/suite.ts'
 import { runAdapterSuite } from '../adapter/report.ts'
 import { defaultSeed, checkConformance, type SuiteProgress } from '../suite.ts'
 import { hasWorkers, WorkerPool } from '../jobs.ts'
 import { variants } from '../surfaces/form.ts'
 import type { CaseKind } from '../scenarios.ts'
-import { surfaceNames } from '../../../traces/surfaces.ts'
+import type { SurfaceName } from '../../../traces/surface.ts'
 import { loadSpec } from '../spec.ts'
 import { startProcess, startReference } from '../wire/subject.ts'
 import { runWireSuite, type Timing } from '../wire/suite.ts'
@@ -29,6 +31,8 @@ import type { Counterexample } from '../counterexample.ts'
 import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
 import {
   adapterOf,
+  endpointOf,
+  isSurface,
   checkTested,
   keyCommandOf,
   processOf,
@@ -74,6 +78,9 @@ const wireOptions = {
 /** Options about cases that are drawn. */
 const drawing = { seed: '--seed', budget: '--budget', cases: '--cases', shard: '--shard' } as const
 
+/** Those of them that an engine has: the rest of its suite is the same each time. */
+const ofEngine: readonly string[] = [drawing.seed, drawing.budget]
+
 /** Where results go unless `--out` says otherwise. */
 export const defaultFolder = 'swarmcheck-out'
 
@@ -86,12 +93,13 @@ export async function runSuite(options: RunOptions, terminal: Terminal): Promise
   for (const [option, word] of Object.entries(wireOptions))
     if (options.suite !== 'wire' && options[option as keyof typeof wireOptions] !== undefined)
       throw new UsageError(`${word} is for --suite wire`)
-  if (options.suite !== 'ipam' && options.plugin !== undefined) throw new UsageError('--plugin is for --suite ipam')
+  if (options.suite !== 'ipam' && options.suite !== 'plugin' && options.plugin !== undefined)
+    throw new UsageError('--plugin is for --suite ipam and --suite plugin')
   const suite = options.suite ?? (await suiteFor(options))
   checkTested(suite, options)
-  if (!surfaceNames.some((name) => name === suite))
+  if (!isSurface(suite))
     for (const [option, word] of Object.entries(drawing))
-      if (options[option as keyof typeof drawing] !== undefined)
+      if (options[option as keyof typeof drawing] !== undefined && !(suite === 'engine' && ofEngine.includes(word)))
         throw new UsageError(
           `${word} is for suites that draw their cases; --suite ${suite} has the same ones each time`,
         )
@@ -99,8 +107,18 @@ export async function runSuite(options: RunOptions, terminal: Terminal): Promise
 }
 
 async function reportOn(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
-  const check = options.suite === 'adapter' ? checkAdapter : options.suite === 'wire' ? checkWire : checkSurface
+  const { suite } = options
+  const check = isSurface(suite) ? checkSurface : checkers[suite]
   return { ...(await check(options, known, terminal)), rerun: rerunCommand(options) }
+}
+
+type Checker = (options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal) => Promise<Report>
+
+const checkers: Readonly<Record<Exclude<SuiteName, SurfaceName>, Checker>> = {
+  adapter: checkAdapter,
+  wire: checkWire,
+  plugin: checkPlugins,
+  engine: checkEngine,
 }
 
 /** What only one suite can make sense of. */
@@ -202,6 +220,35 @@ async function checkAdapter(options: SuiteRun, known: readonly KnownFailure[], t
   }).finally(() => progress.clear())
 }
 
+/** A plugin for addresses from outside; without one, the reference as such and as a caller. */
+async function checkPlugins(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
+  const { adapter, plugin } = options
+  if (adapter !== undefined) throw new UsageError('--suite plugin checks a plugin: name it with --plugin')
+  const progress = createProgress(terminal.err)
+  return runPluginSuite({
+    ...options,
+    endpoint: plugin === undefined ? null : endpointOf(plugin),
+    profiles: options.profile,
+    requirements: options.requirement,
+    known,
+    signal: terminal.signal,
+    onProgress: ({ done, total, label, failures }) => progress.update(done, total, label, failures),
+  }).finally(() => progress.clear())
+}
+
+async function checkEngine(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
+  if (options.adapter !== undefined) throw new UsageError('--suite engine starts the engine of this machine by itself')
+  const progress = createProgress(terminal.err)
+  return runEngineSuite({
+    ...options,
+    profiles: options.profile,
+    requirements: options.requirement,
+    known,
+    signal: terminal.signal,
+    onProgress: ({ done, total, label, failures }) => progress.update(done, total, label, failures),
+  }).finally(() => progress.clear())
+}
+
 /** The reference of Raft is checked in both variants, unless one is named: together they claim every profile. */
 async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
   const { adapter, reference, suite, plugin } = options
@@ -285,7 +332,7 @@ function rerunCommand(options: SuiteRun): string {
     ...(reference === undefined ? [] : [`--reference ${reference}`]),
     ...(plugin === undefined ? [] : ['--plugin', quote(plugin)]),
     ...(suite === 'raft' ? [] : [`--suite ${suite}`]),
-    ...(suite === 'adapter' || suite === 'wire' ? [] : [`--seed ${seed}`]),
+    ...(suite === 'adapter' || suite === 'wire' || suite === 'plugin' ? [] : [`--seed ${seed}`]),
     ...(process === undefined ? [] : ['--process', quote(process)]),
     ...(timing === undefined ? [] : [`--timing ${timing}`]),
     ...(key === undefined ? [] : ['--key', quote(key)]),
