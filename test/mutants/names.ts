@@ -135,16 +135,18 @@ export const nameMutants: readonly NameMutant[] = [
 /** A town in which the mutant answers. */
 export function heardBy({ hear, overhear, answersNoise }: NameMutant, town: AskedTown): AskedTown {
   return {
-    ask: async (who, name, type, how = {}) => {
-      const reply = await town.ask(who, name, type, how)
+    ask: async (...asked) => {
+      const reply = await town.ask(...asked)
+      const [, name, type, how] = asked
       return reply === null || hear === undefined
         ? reply
-        : hear(reply, { name, type, transport: how.transport ?? 'udp' })
+        : hear(reply, { name, type, transport: how?.transport ?? 'udp' })
     },
     send: async (...sent) => (answersNoise === true ? { ...seen('noise'), isReply: true } : town.send(...sent)),
-    askedOutside: async (name, at = null) => {
-      const all = await town.askedOutside(name, at)
-      return overhear === undefined ? all : overhear(all, name, at)
+    askedOutside: async (...asked) => {
+      const all = await town.askedOutside(...asked)
+      const [name, at] = asked
+      return overhear === undefined ? all : overhear(all, name, at ?? null)
     },
     addressesOf: (...asked) => town.addressesOf(...asked),
     resident: (name) => town.resident(name),

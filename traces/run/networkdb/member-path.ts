@@ -33,9 +33,9 @@ type PathScript = Script<NetworkDbSurface>
 
 /** What a walk needs of a machine. */
 interface Acceptor<Input, Outcome, Snapshot, Situation> {
-  nextSnapshot(snapshot: Snapshot, event: Input & { readonly outcome: Outcome }): Snapshot
-  situationOf(snapshot: Snapshot): Situation
-  acceptingTransition(at: Situation, event: Input & { readonly outcome: Outcome }): string | null
+  readonly nextSnapshot: (snapshot: Snapshot, event: Input & { readonly outcome: Outcome }) => Snapshot
+  readonly situationOf: (snapshot: Snapshot) => Situation
+  readonly acceptingTransition: (at: Situation, event: Input & { readonly outcome: Outcome }) => string | null
 }
 
 abstract class NetworkDbPathRun<Input, Outcome> extends PathRun<NetworkDbSurface> {
