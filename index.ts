@@ -113,6 +113,23 @@ export type * as networkdb from './impl/contract/networkdb.ts'
 export type * as networkDbVocabulary from './models/networkdb/vocabulary.ts'
 export { createNetworkDbJudge } from './properties/networkdb/judge.ts'
 
+/**
+ * Checks an implementation of Serf in this process against every requirement of the profile that it claims.
+ *
+ * @example await checkSerf({ kind: 'in-process', implementation: createSerfReference() }, { budget: 500 })
+ */
+export function checkSerf(
+  target: Extract<Target, { readonly kind: 'in-process' }>,
+  options: SuiteOptions = {},
+): Promise<SuiteResult> {
+  return checkConformance(target, options)
+}
+
+export { createReference as createSerfReference } from './impl/reference/serf/session.ts'
+export type * as serf from './impl/contract/serf.ts'
+export type * as serfVocabulary from './models/serf/vocabulary.ts'
+export { createSerfJudge } from './properties/serf/judge.ts'
+
 export { createReference as createSwimReference } from './impl/reference/swim/session.ts'
 export type * as swim from './impl/contract/swim.ts'
 export type * as swimVocabulary from './models/swim/vocabulary.ts'
@@ -151,11 +168,13 @@ export {
   drawBalancingSchedule,
   drawIpamSchedule,
   drawNetworkDbSchedule,
+  drawSerfSchedule,
   drawSchedule,
   drawSwimSchedule,
   type DiscoveryScheduleSize,
   type BalancingScheduleSize,
   type NetworkDbScheduleSize,
+  type SerfScheduleSize,
   type ScheduleSize,
   type SwimScheduleSize,
 } from './traces/schedule.ts'
@@ -169,6 +188,7 @@ export {
   completeBalancingScenario,
   completeIpamScenario,
   completeNetworkDbScenario,
+  completeSerfScenario,
   completeScenario,
   completeSwimScenario,
   type Scenario,

@@ -14,6 +14,7 @@ export {
   scenarioSchema,
   type RaftStep,
 } from './scenario/raft.ts'
+export { completeSerfScenario, serfScenarioSchema } from './scenario/serf.ts'
 export { completeSwimScenario, defaultSwimOptions, swimScenarioSchema } from './scenario/swim.ts'
 
 /** A scenario of any surface. */

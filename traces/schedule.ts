@@ -6,4 +6,5 @@ export { drawBalancingSchedule, type BalancingScheduleSize } from './schedule/ba
 export { drawIpamSchedule } from './schedule/ipam.ts'
 export { drawNetworkDbSchedule, type NetworkDbScheduleSize } from './schedule/networkdb.ts'
 export { drawSchedule, type ScheduleSize } from './schedule/schedule.ts'
+export { drawSerfSchedule, type SerfScheduleSize } from './schedule/serf.ts'
 export { drawSwimSchedule, type SwimScheduleSize } from './schedule/swim.ts'

@@ -4,12 +4,14 @@ import type * as balancing from '../impl/contract/balancing.ts'
 import type * as ipam from '../impl/contract/ipam.ts'
 import type * as networkdb from '../impl/contract/networkdb.ts'
 import type * as raft from '../impl/contract/raft.ts'
+import type * as serf from '../impl/contract/serf.ts'
 import type * as swim from '../impl/contract/swim.ts'
 import type * as discoveryWords from '../models/discovery/vocabulary.ts'
 import type * as balancingWords from '../models/balancing/vocabulary.ts'
 import type * as ipamWords from '../models/ipam/vocabulary.ts'
 import type * as networkdbWords from '../models/networkdb/vocabulary.ts'
 import type * as raftWords from '../models/raft/vocabulary.ts'
+import type * as serfWords from '../models/serf/vocabulary.ts'
 import type * as swimWords from '../models/swim/vocabulary.ts'
 import type { Milliseconds, NetworkProfile, NodeId, Step } from '../models/vocabulary.ts'
 import type { Judge } from '../properties/judge.ts'
@@ -110,6 +112,17 @@ export interface BalancingSurface {
   readonly inspection: balancingWords.Inspection
 }
 
+export interface SerfSurface {
+  readonly scenario: serfWords.SerfScenario
+  readonly hello: serf.Hello
+  readonly start: serf.Start
+  readonly operation: serfWords.ScenarioOperation
+  readonly message: serfWords.OutgoingMessage
+  readonly input: serfWords.Input
+  readonly answer: serfWords.Answer
+  readonly inspection: serfWords.Inspection
+}
+
 /** The types of each surface by its name. */
 export interface Surfaces {
   readonly raft: RaftSurface
@@ -118,6 +131,7 @@ export interface Surfaces {
   readonly ipam: IpamSurface
   readonly discovery: DiscoverySurface
   readonly balancing: BalancingSurface
+  readonly serf: SerfSurface
 }
 
 export type SurfaceName = keyof Surfaces

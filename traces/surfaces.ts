@@ -6,6 +6,7 @@ import { balancingTraces } from './surfaces/balancing.ts'
 import { ipamTraces } from './surfaces/ipam.ts'
 import { networkDbTraces } from './surfaces/networkdb.ts'
 import { raftTraces } from './surfaces/raft.ts'
+import { serfTraces } from './surfaces/serf.ts'
 import { swimTraces } from './surfaces/swim.ts'
 
 const surfaces: { readonly [Name in SurfaceName]: SurfaceTraces<Name> } = {
@@ -15,6 +16,7 @@ const surfaces: { readonly [Name in SurfaceName]: SurfaceTraces<Name> } = {
   ipam: ipamTraces,
   discovery: discoveryTraces,
   balancing: balancingTraces,
+  serf: serfTraces,
 }
 
 export const surfaceNames = Object.keys(surfaces) as readonly SurfaceName[]

@@ -12,6 +12,7 @@ import { limits } from './limits.ts'
 import type { NetworkDbWords } from './networkdb.ts'
 import type { RaftWords } from './raft.ts'
 import { line, runLine } from './schema.ts'
+import type { SerfWords } from './serf.ts'
 import type { Implementation } from './surface.ts'
 import type { SwimWords } from './swim.ts'
 
@@ -23,6 +24,7 @@ export interface WordsOf {
   readonly ipam: IpamWords
   readonly discovery: DiscoveryWords
   readonly balancing: BalancingWords
+  readonly serf: SerfWords
 }
 
 const table = {

@@ -13,17 +13,9 @@ import type {
   Time,
 } from '../../models/networkdb/vocabulary.ts'
 import type { NodeId } from '../../models/vocabulary.ts'
+import { type Wanted, want } from '../wanted.ts'
 import { attachmentKey, entryKey, type Node, type SeenAttachment, type SeenEntry, type SeenPeer } from './node.ts'
 import { R } from './requirements.ts'
-
-/** A record as it ought to be; null for none. */
-export interface Wanted<Record> {
-  record: Record | null
-  /** What decided last. */
-  rule: number
-  /** By time: what decided of an event of that time. */
-  readonly byTime: Map<Time, number>
-}
 
 /** An event that was heard of, and whether it is to be told on. */
 export interface Heard {
@@ -84,17 +76,17 @@ export class Expected {
   // Changes
 
   setPeer(record: SeenPeer, rule: number): void {
-    note(this.peers, record.name, record, rule, record.time)
+    want(this.peers, record.name, record, rule, record.time)
     this.tested.push(rule)
   }
 
   setAttachment(name: Name, network: string, record: SeenAttachment | null, rule: number, time: Time = -1): void {
-    note(this.attachments, attachmentKey(name, network), record, rule, time)
+    want(this.attachments, attachmentKey(name, network), record, rule, time)
     this.tested.push(rule)
   }
 
   setEntry(network: string, key: string, record: SeenEntry | null, rule: number, time: Time = -1): void {
-    note(this.entries, entryKey(network, key), record, rule, time)
+    want(this.entries, entryKey(network, key), record, rule, time)
     this.tested.push(rule)
   }
 
@@ -241,19 +233,4 @@ export class Expected {
       }
     }
   }
-}
-
-function note<Record>(
-  records: Map<string, Wanted<Record>>,
-  key: string,
-  record: Record | null,
-  rule: number,
-  time: Time,
-): void {
-  const known = records.get(key)
-  const byTime = known?.byTime ?? new Map<Time, number>()
-  if (time >= 0 && !byTime.has(time)) byTime.set(time, rule)
-  // What changed a record decides, rather than what left it as it was.
-  const rests = known !== undefined && known.record === record
-  records.set(key, { record, rule: rests ? known.rule : rule, byTime })
 }

@@ -1,19 +1,14 @@
 /** Compares what a step made of a node's records with what it ought to make of them, and takes it over. */
 import type { Attachment, AttachmentChange, Entry, EntryChange, Peer } from '../../models/networkdb/vocabulary.ts'
 import type { Cluster } from './cluster.ts'
-import type { Expected, Wanted } from './expected.ts'
+import { blame } from '../wanted.ts'
+import type { Expected } from './expected.ts'
 import { attachmentKey, entryKey, type Node, type SeenAttachment, type SeenEntry } from './node.ts'
 import { R } from './requirements.ts'
 
 /** How much earlier or later than said old records may be forgotten: looking for them takes turns. [ND] reapTableEntries */
 const earlySlack = (period: number): number => 2 * period + 1_000
 const lateSlack = (period: number): number => 2 * period
-
-/** What decides of a record that is not as it ought to be: whatever was said by the time that it has now. */
-function blame<Record>(wanted: Wanted<Record> | undefined, time: number | null): number {
-  if (wanted === undefined) return R.changesByCause
-  return (time === null ? undefined : wanted.byTime.get(time)) ?? wanted.rule
-}
 
 export function judgePeers(cluster: Cluster, node: Node, { peers }: Expected, changes: readonly Peer[] | null): void {
   const changed = new Map((changes ?? []).map((peer) => [peer.name, peer]))
@@ -52,7 +47,7 @@ export function judgeAttachments(
     if (seen?.status !== record?.status || seen?.time !== record?.time) {
       const [name, network] = key.split(' ')
       cluster.fail(
-        blame(wanted, seen === before ? null : (seen?.time ?? null)),
+        blame(wanted, seen === before ? null : (seen?.time ?? null), R.changesByCause),
         node,
         `holds of ${name} in ${network}: ${describeAttachment(seen)}`,
         describeAttachment(record),
@@ -95,7 +90,7 @@ export function judgeEntries(
     }
     if (!isSame(seen, record)) {
       cluster.fail(
-        blame(wanted, seen === before ? null : (seen?.time ?? null)),
+        blame(wanted, seen === before ? null : (seen?.time ?? null), R.changesByCause),
         node,
         `holds of ${key}: ${describeEntry(seen)}`,
         describeEntry(record),

@@ -6,6 +6,7 @@ import { ipamMutants } from './ipam.ts'
 import type { Mutant } from './mutant.ts'
 import { networkDbMutants } from './networkdb.ts'
 import { raftMutants } from './raft.ts'
+import { serfMutants } from './serf.ts'
 import { swimMutants } from './swim.ts'
 
 export const mutantsOf: Readonly<Record<SurfaceName, readonly Mutant[]>> = {
@@ -15,4 +16,5 @@ export const mutantsOf: Readonly<Record<SurfaceName, readonly Mutant[]>> = {
   ipam: ipamMutants,
   discovery: discoveryMutants,
   balancing: balancingMutants,
+  serf: serfMutants,
 }

@@ -4,6 +4,7 @@ import * as balancingReference from '../../impl/reference/balancing/session.ts'
 import * as ipamReference from '../../impl/reference/ipam/session.ts'
 import * as networkDbReference from '../../impl/reference/networkdb/session.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
+import * as serfReference from '../../impl/reference/serf/session.ts'
 import * as swimReference from '../../impl/reference/swim/session.ts'
 import type { AnyImplementation } from '../suites/target.ts'
 
@@ -105,4 +106,12 @@ export const balancingMutant = ({ Node, Allocator, durable, ...told }: Balancing
       ...(Allocator === undefined ? {} : { Allocator }),
       ...(durable === undefined ? {} : { durable }),
     }),
+})
+
+type SerfParts = Omit<Mutant, 'create'> & { readonly Node: NonNullable<serfReference.ReferenceOptions['Node']> }
+
+/** The reference of Serf with another node. */
+export const serfMutant = ({ Node, ...told }: SerfParts): Mutant => ({
+  ...told,
+  create: () => serfReference.createReference({ name: `mutant ${told.name}`, Node }),
 })

@@ -1,12 +1,10 @@
 /** Members over real sockets: among themselves, against enemies, and in clusters of Debian's `serf agent`. */
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { SerfApplication } from '../../impl/real/swim/application.ts'
+import { SerfApplication } from '../../impl/real/serf/application.ts'
 import { type RunningSwimNode, startSwimNode, type SwimNodeSetup } from '../../impl/real/swim/node.ts'
 import { profiles } from '../../impl/real/swim/profiles.ts'
 import { serveSwimNode } from '../../impl/real/swim/serve.ts'
@@ -23,6 +21,7 @@ import { encodeMeta } from '../../impl/reference/swim/wire/text.ts'
 import type { Status, SwimOptions } from '../../models/swim/vocabulary.ts'
 import { buildCommand, freePorts, until } from './real/cluster.ts'
 import { ask, createAgent } from './real/http.ts'
+import { hostOf, missing, MixedCluster, run } from './real/mixed-cluster.ts'
 
 const agent = createAgent()
 /** What is to be undone after a test, the last first. */
@@ -31,9 +30,6 @@ afterEach(async () => {
   for (const act of undo.reverse()) await act()
   undo = []
 })
-
-/** A network of this process alone: every address from 127.0.0.1 to 127.255.255.254 is this machine. */
-const hostOf = (number: number): string => `127.${1 + (process.pid % 200)}.${(process.pid >> 8) % 250}.${number}`
 
 const key = Buffer.alloc(32, 7)
 
@@ -251,7 +247,7 @@ describe('against enemies', () => {
 
 describe('Serf', () => {
   test('tags, and a clock that outlives what others say', () => {
-    const serf = new SerfApplication('n1')
+    const serf = new SerfApplication('n1', profiles.local, 1)
     expect(decodeTags(encodeMeta(serf.meta('web')))).toEqual(new Map([['role', 'web']]))
     expect(decodeTags(encodeMeta(serf.meta('role=web,zone=a=b')))).toEqual(
       new Map([
@@ -262,27 +258,28 @@ describe('Serf', () => {
     expect(decodeTags(encodeMeta(serf.meta('')))).toEqual(new Map())
 
     const state = () => decodeSerfState(serf.state())
-    expect(state()).toMatchObject({ time: 1, statusTimes: new Map([['n1', 1]]) })
-    serf.receive(encodeIntent({ type: 'join', time: 7, node: 'n2' }))
-    expect(state()).toMatchObject({ time: 8, statusTimes: new Map([['n1', 1]]) })
+    expect(state()).toMatchObject({ time: 1, statusTimes: new Map([['n1', 0]]) })
+    serf.receive(encodeIntent({ type: 'join', time: 7, node: 'n2', prune: false }))
+    expect(state()).toMatchObject({ time: 8, statusTimes: new Map([['n1', 0]]) })
     // Somebody still tells that this node left in an earlier life.
-    serf.receive(encodeIntent({ type: 'leave', time: 20, node: 'n1' }))
+    serf.receive(encodeIntent({ type: 'leave', time: 20, node: 'n1', prune: false }))
     expect(state().statusTimes.get('n1')).toBeGreaterThan(20)
-    const theirs = { time: 50, statusTimes: new Map([['n1', 40]]), left: ['n1'], eventTime: 3, queryTime: 4 }
+    const events = [{ time: 2, name: 'deploy', payload: 'v2' }]
+    const theirs = { time: 50, statusTimes: new Map([['n1', 40]]), left: ['n1'], eventTime: 3, queryTime: 4, events }
     serf.merge(encodeSerfState(theirs))
-    expect(state()).toMatchObject({ eventTime: 3, queryTime: 4 })
+    expect(state()).toMatchObject({ eventTime: 3, queryTime: 4, events })
     expect(state().statusTimes.get('n1')).toBeGreaterThan(41)
     // What they only repeat changes nothing.
     const before = state()
     serf.merge(encodeSerfState(before))
     expect(state()).toEqual(before)
 
-    const leave = decodeIntent(serf.leave())
+    const leave = decodeIntent(serf.leave()!)
     expect(leave).toMatchObject({ type: 'leave', node: 'n1' })
     expect(leave!.time).toBeGreaterThan(before.statusTimes.get('n1')!)
-    expect(() => serf.receive(encodeIntent({ type: 'join', time: Number.MAX_SAFE_INTEGER, node: 'n2' }))).toThrow(
-      'clock',
-    )
+    expect(() =>
+      serf.receive(encodeIntent({ type: 'join', time: Number.MAX_SAFE_INTEGER, node: 'n2', prune: false })),
+    ).toThrow('clock')
     expect(() => serf.merge(Buffer.from('x'))).toThrow('user state')
   })
 })
@@ -375,123 +372,6 @@ describe('the command', () => {
 
 // With agents of others
 
-const run = promisify(execFile)
-const isInstalled = (command: string, flag: string): boolean => spawnSync(command, [flag]).status === 0
-const missing = ['serf', 'setpriv'].filter((command) => !isInstalled(command, '--version'))
-
-interface SerfMember {
-  readonly name: string
-  readonly addr: string
-  readonly status: string
-  readonly tags: Readonly<Record<string, string>>
-}
-
-/** Real agents and nodes of ours, each a process that dies with this one. */
-class MixedCluster {
-  readonly #command: string
-  readonly #encrypt: Buffer | null
-  readonly #ports: readonly number[]
-  readonly #running = new Map<string, { readonly child: ChildProcess; readonly ended: Promise<unknown> }>()
-  /** By node of ours: what it has printed. */
-  readonly printed = new Map<string, string>()
-  readonly errors = new Map<string, string>()
-
-  private constructor(command: string, ports: readonly number[], encrypt: Buffer | null) {
-    this.#command = command
-    this.#ports = ports
-    this.#encrypt = encrypt
-  }
-
-  static async create(command: string, encrypt: Buffer | null): Promise<MixedCluster> {
-    return new MixedCluster(command, await freePorts(2), encrypt)
-  }
-
-  address(number: number): string {
-    return `${hostOf(number)}:${this.#ports[0]}`
-  }
-
-  rpc(number: number): string {
-    return `${hostOf(number)}:${this.#ports[1]}`
-  }
-
-  async serf(name: string, number: number, ...more: string[]): Promise<void> {
-    const where = [`-node=${name}`, `-bind=${this.address(number)}`, `-rpc-addr=${this.rpc(number)}`]
-    const encrypt = this.#encrypt === null ? [] : [`-encrypt=${this.#encrypt.toString('base64')}`]
-    this.#spawn(name, ['serf', 'agent', ...where, '-profile=local', '-log-level=warn', ...encrypt, ...more])
-    await until(`${name} answers`, () => this.members(number).catch(() => undefined))
-  }
-
-  /** Starts a node of ours; gives where its clients are served. */
-  async node(name: string, number: number, ...more: string[]): Promise<string> {
-    const words = ['--name', name, '--bind', this.address(number), '--profile', 'local', '--serf', ...more]
-    this.printed.set(name, '')
-    this.#spawn(name, [process.execPath, this.#command, 'serve', 'swim', ...words])
-    return until(`${name} is ready`, () => / clients on http:\/\/(\S+)\n/.exec(this.printed.get(name)!)?.[1])
-  }
-
-  async members(number: number): Promise<readonly SerfMember[]> {
-    const { stdout } = await run('serf', ['members', '-format=json', `-rpc-addr=${this.rpc(number)}`])
-    return (JSON.parse(stdout) as { members: SerfMember[] }).members
-  }
-
-  /** Waits until an agent lists these and no others: name, address and status, sorted. */
-  async serfLists(number: number, expected: readonly string[]): Promise<void> {
-    let last: string[] = []
-    await until(
-      `agent ${number} lists ${expected.join(', ')}`,
-      async () => {
-        last = (await this.members(number)).map(({ name, addr, status }) => `${name} ${addr} ${status}`).sort()
-        return JSON.stringify(last) === JSON.stringify(expected) ? true : undefined
-      },
-      40_000,
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}, but ${last.join(', ')}`)
-    })
-  }
-
-  /** Waits until an agent says of a member that it has this status, and perhaps these tags. */
-  async serfSays(number: number, name: string, status: string, tags: object = {}): Promise<void> {
-    let last: unknown
-    await until(
-      `agent ${number} says that ${name} is ${status}`,
-      async () => {
-        const found = (last = await this.members(number)) && (last as SerfMember[]).find((each) => each.name === name)
-        const isSo = Object.entries(tags).every(([tag, value]) => found?.tags[tag] === value)
-        return found?.status === status && isSo ? true : undefined
-      },
-      40_000,
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}, but ${JSON.stringify(last)}`)
-    })
-  }
-
-  async kill(name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<unknown> {
-    const { child, ended } = this.#running.get(name)!
-    child.kill(signal)
-    return ended
-  }
-
-  async close(): Promise<void> {
-    for (const name of this.#running.keys()) void this.kill(name)
-    await Promise.all([...this.#running.values()].map(({ ended }) => ended))
-  }
-
-  #spawn(name: string, [command, ...words]: readonly string[]): void {
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', command!, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
-    const ended = new Promise((resolve) => {
-      child.once('exit', (code, signal) => {
-        this.#running.delete(name)
-        resolve(signal ?? code)
-      })
-    })
-    const keep = (kept: Map<string, string>) => (text: Buffer) =>
-      kept.set(name, `${kept.get(name) ?? ''}${text.toString()}`)
-    child.stdout.on('data', keep(this.printed))
-    child.stderr.on('data', keep(this.errors))
-    this.#running.set(name, { child, ended })
-  }
-}
-
 const title = missing.length === 0 ? 'with serf agents' : `with serf agents (skipped: no ${missing.join(', no ')} here)`
 describe.skipIf(missing.length > 0)(title, patient, () => {
   let built: ReturnType<typeof buildCommand>
@@ -523,7 +403,12 @@ describe.skipIf(missing.length > 0)(title, patient, () => {
         },
         40_000,
       )
-    const eventsOf = (name: string): string[] => cluster.printed.get(name)!.split('\n').slice(1, -1)
+    const eventsOf = (name: string): string[] =>
+      cluster.printed
+        .get(name)!
+        .split('\n')
+        .slice(1, -1)
+        .filter((line) => !line.startsWith('serf '))
 
     await weSay({ n1: 'alive', s1: 'alive', s2: 'alive', s3: 'alive' })
     for (const number of [1, 2, 3]) await cluster.serfSays(number, 'n1', 'alive', { role: 'guest' })

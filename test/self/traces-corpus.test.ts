@@ -485,6 +485,16 @@ const classics: Partial<Record<SurfaceName, Record<string, string>>> = {
     'balancing-ports-across-modes.scenario': 'ports-clash-across-modes',
     'balancing-stale-node-refuses.scenario': 'answers-for-anybody',
   },
+  serf: {
+    'serf-answer-takes-another-way.scenario': 'keeps-answers',
+    'serf-event-comes-too-late.scenario': 'takes-the-past',
+    'serf-event-missed-comes-later.scenario': 'forgets-the-past',
+    'serf-false-leave-is-refuted.scenario': 'believes-anything',
+    'serf-join-ignores-the-past.scenario': 'cannot-ignore',
+    'serf-leave-before-meeting.scenario': 'forgets-what-was-said',
+    'serf-leave-lost-on-the-way.scenario': 'left-without-more',
+    'serf-two-say-that-one-left.scenario': 'left-without-time',
+  },
 }
 
 describe.each(Object.entries(classics) as [SurfaceName, Record<string, string>][])(

@@ -146,8 +146,8 @@ describe('what the libraries wrote', () => {
     expect(decodeTags(bytesOf(serfBytes.tags))).toEqual(new Map([['role', 'web']]))
     expect(hexOf(encodeTags(new Map([['role', 'web']])))).toBe(serfBytes.tags)
     expect(decodeTags(Buffer.from('db'))).toEqual(new Map([['role', 'db']]))
-    const join = { type: 'join', time: 300, node: 'n1' } as const
-    const leave = { type: 'leave', time: 2 ** 32, node: 'n1' } as const
+    const join = { type: 'join', time: 300, node: 'n1', prune: false } as const
+    const leave = { type: 'leave', time: 2 ** 32, node: 'n1', prune: false } as const
     expect(decodeIntent(bytesOf(serfBytes.join))).toEqual(join)
     expect(decodeIntent(bytesOf(serfBytes.leave))).toEqual(leave)
     expect(hexOf(encodeIntent(join))).toBe(serfBytes.join)
@@ -159,8 +159,9 @@ describe('what the libraries wrote', () => {
       left: ['n3'],
       eventTime: 2,
       queryTime: 7,
+      events: [{ time: 1, name: 'deploy', payload: '' }],
     })
-    const empty = { time: 1, statusTimes: new Map<string, number>(), left: [], eventTime: 1, queryTime: 1 }
+    const empty = { time: 1, statusTimes: new Map<string, number>(), left: [], eventTime: 1, queryTime: 1, events: [] }
     expect(hexOf(encodeSerfState(empty))).toBe(serfBytes.emptyState)
     expect(decodeSerfState(bytesOf(serfBytes.emptyState))).toEqual(empty)
     expect(faultOf(() => decodeSerfState(bytesOf(serfBytes.join)))).toBe('type')
@@ -179,13 +180,25 @@ describe('what the libraries wrote', () => {
       new Map([['role', 'web']]),
     ])
     const statusTimes = new Map(Object.entries({ s1: 0, s2: 1 }))
-    expect(decodeSerfState(table.user)).toEqual({ time: 2, statusTimes, left: [], eventTime: 1, queryTime: 1 })
+    expect(decodeSerfState(table.user)).toEqual({
+      time: 2,
+      statusTimes,
+      left: [],
+      eventTime: 1,
+      queryTime: 1,
+      events: [],
+    })
 
     const joins = decodePacket(bytesOf(captured.aliveAndJoin), bare)
     expect(joins.faults).toEqual([])
     const [alive, user] = joins.messages
     expect(alive).toMatchObject({ type: 'alive', node: 'us', incarnation: 1, address: '127.0.0.9:17999', versions })
-    expect(user?.type === 'user' ? decodeIntent(user.bytes) : null).toEqual({ type: 'join', time: 2, node: 's1' })
+    expect(user?.type === 'user' ? decodeIntent(user.bytes) : null).toEqual({
+      type: 'join',
+      time: 2,
+      node: 's1',
+      prune: false,
+    })
     const source = { address: '127.0.0.1:17946', node: 's1' }
     expect(decodePacket(bytesOf(captured.pingAndSuspect), bare)).toEqual({
       messages: [

@@ -18,6 +18,7 @@ const least: Readonly<Record<SurfaceName, number>> = {
   ipam: 50,
   discovery: 68,
   balancing: 80,
+  serf: 64,
 }
 
 describe.each(surfaceNames)('the mutants of %s', (surface) => {

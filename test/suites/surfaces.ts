@@ -6,6 +6,7 @@ import { balancingSuite } from './surfaces/balancing.ts'
 import { ipamSuite } from './surfaces/ipam.ts'
 import { networkDbSuite } from './surfaces/networkdb.ts'
 import { raftSuite } from './surfaces/raft.ts'
+import { serfSuite } from './surfaces/serf.ts'
 import { swimSuite } from './surfaces/swim.ts'
 
 const suites: { readonly [Name in SurfaceName]: SurfaceSuite<Name> } = {
@@ -15,6 +16,7 @@ const suites: { readonly [Name in SurfaceName]: SurfaceSuite<Name> } = {
   ipam: ipamSuite,
   discovery: discoverySuite,
   balancing: balancingSuite,
+  serf: serfSuite,
 }
 
 /** The entry of a surface. Where its name is not known before, what it takes is of that surface all the same. */

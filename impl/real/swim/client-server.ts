@@ -5,6 +5,8 @@
  * - `POST /join` exchanges tables with others: `{"to": ["127.0.0.1:7946"]}`
  * - `POST /update` changes what the node tells of itself: `{"meta": "role=web"}`
  * - `POST /leave` tells the others that it goes: `{}`
+ * - `POST /event`, `/query`, `/force-leave` are for members of Serf: `{"name": "deploy", "payload": "v2"}`,
+ *   `{"member": "n2"}`; a query is over when the answer comes
  * - `POST /keys/install`, `/keys/use`, `/keys/remove` change its keyring, and no other's: `{"key": "base64"}`
  *
  * Errors are JSON: `{"error": "refused", "effect": "none"}`. The effect says whether what was asked may have happened.
@@ -12,6 +14,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
+import type { Operation as SerfOperation, Result as SerfResult } from '../../../models/serf/vocabulary.ts'
 import type { Operation, Result } from '../../../models/swim/vocabulary.ts'
 import type { Milliseconds } from '../../../models/vocabulary.ts'
 import { isKey } from '../../reference/swim/wire/encryption.ts'
@@ -19,9 +22,14 @@ import { type Keyring, type KeyOperation, parseKey } from '../../reference/swim/
 import { wireLimits } from '../../reference/swim/wire/limits.ts'
 import { type Address, parseAddress } from '../address.ts'
 
+/** What a user asks of Serf. */
+export type SerfOperate = (operation: SerfOperation) => Promise<SerfResult>
+
 /** What the server needs of the node. */
 export interface Served {
   operate(operation: Operation): Promise<Result>
+  /** Null where there is no Serf. */
+  readonly serf: SerfOperate | null
   readonly keyring: Keyring
   status(): object
 }
@@ -51,6 +59,30 @@ const operations: Readonly<Record<string, z.ZodType<Operation>>> = {
     .transform(({ to }) => ({ type: 'join' as const, to })),
   '/update': z.strictObject({ meta }).transform((body) => ({ type: 'update' as const, meta: body.meta })),
   '/leave': z.strictObject({}).transform(() => ({ type: 'leave' as const })),
+}
+
+const name = z.string().min(1).max(256)
+const payload = z.string().max(4_096).default('')
+const member = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+
+/** The same of Serf. */
+const serfOperations: Readonly<Record<string, z.ZodType<SerfOperation>>> = {
+  '/event': z
+    .strictObject({ name, payload, coalesce: z.boolean().default(false) })
+    .transform((body) => ({ type: 'event' as const, ...body })),
+  '/query': z
+    .strictObject({
+      name,
+      payload,
+      timeout: z.int().min(0).max(60_000).default(0),
+      nodes: z.array(member).max(64).default([]),
+      ack: z.boolean().default(false),
+      relay: z.int().min(0).max(16).default(0),
+    })
+    .transform((body) => ({ type: 'query' as const, ...body })),
+  '/force-leave': z
+    .strictObject({ member, prune: z.boolean().default(false) })
+    .transform((body) => ({ type: 'force-leave' as const, ...body })),
 }
 
 interface Reply {
@@ -117,8 +149,12 @@ export class ClientServer {
     const [path = ''] = (request.url ?? '').split('?')
     const isMembers = path === '/members'
     const schema = Object.hasOwn(operations, path) ? operations[path] : undefined
+    const serfSchema = Object.hasOwn(serfOperations, path) ? serfOperations[path] : undefined
     const keyOperation = Object.hasOwn(keyOperations, path) ? keyOperations[path] : undefined
-    if (!isMembers && schema === undefined && keyOperation === undefined) throw new Refusal(404, 'no-such-resource')
+    const { serf } = this.#served
+    const isSerf = serfSchema !== undefined && serf !== null
+    if (!isMembers && schema === undefined && keyOperation === undefined && !isSerf)
+      throw new Refusal(404, 'no-such-resource')
     if (request.method !== (isMembers ? 'GET' : 'POST')) throw new Refusal(405, 'method-not-allowed')
     if (keyOperation !== undefined) {
       const refused = this.#served.keyring.operate(keyOperation, (await bodyOf(request, key))!)
@@ -126,8 +162,10 @@ export class ClientServer {
         ? { status: 200, body: { ok: true } }
         : { status: 409, body: { error: refused, effect: 'none' } }
     }
-    if (schema === undefined) return { status: 200, body: this.#served.status() }
-    const { status, reason: error } = await this.#served.operate(await bodyOf(request, schema))
+    if (schema === undefined && !isSerf) return { status: 200, body: this.#served.status() }
+    const { status, reason: error } = isSerf
+      ? await serf(await bodyOf(request, serfSchema))
+      : await this.#served.operate(await bodyOf(request, schema!))
     if (status === 'ok') return { status: 200, body: { ok: true } }
     return status === 'unknown'
       ? { status: 504, body: { error, effect: 'unknown' } }

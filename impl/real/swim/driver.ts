@@ -105,6 +105,12 @@ export class Driver {
   }
 
   start(): void {
+    const { application, transport } = this.#setup
+    application.attach({
+      addressOf: (name) => this.#addressOf(name),
+      send: (name, bytes) => transport.send(this.#addressOf(name), [{ type: 'user', bytes }], false),
+      exchange: (name) => void this.operate({ type: 'join', to: [this.#addressOf(name)] }),
+    })
     this.#step(() => this.#setup.member.introduce())
   }
 
@@ -143,6 +149,7 @@ export class Driver {
   /** From now on nothing is done; who still waits does not learn how it ended. */
   stop(): void {
     this.#stopped = true
+    this.#setup.application.stop()
     clearTimeout(this.#timer)
     for (const [operation, end] of this.#waiting) end({ operation, status: 'unknown', reason: 'stopping' })
     this.#waiting.clear()
@@ -165,9 +172,17 @@ export class Driver {
       else this.#table.set(change.node, change)
     for (const output of outputs)
       if (output.type === 'message') this.#send(output)
-      else if (output.type === 'event') this.#setup.event(output, this.#table.get(output.node))
+      else if (output.type === 'event') this.#event(output)
       else this.#ended(output)
     this.#wakeAt(wake)
+  }
+
+  #event(event: Event): void {
+    const record = this.#table.get(event.node)
+    const status = { join: 'up', leave: 'down', update: 'update', conflict: null } as const
+    const told = status[event.event]
+    if (told !== null) this.#setup.application.peer(event.node, told, event.meta)
+    this.#setup.event(event, record)
   }
 
   #ended(result: Result): void {

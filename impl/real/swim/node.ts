@@ -1,6 +1,7 @@
 /** A node of a real cluster: one member of the reference with a real clock and real sockets. */
 import { randomBytes, randomInt } from 'node:crypto'
 import type { MemberRecord, MemberState, Operation, Result, SwimOptions } from '../../../models/swim/vocabulary.ts'
+import type { Notice } from '../../../models/serf/vocabulary.ts'
 import type { NodeId } from '../../../models/vocabulary.ts'
 import { SwimMember } from '../../reference/swim/member.ts'
 import type { Key } from '../../reference/swim/wire/encryption.ts'
@@ -8,8 +9,9 @@ import { Keyring } from '../../reference/swim/wire/keyring.ts'
 import type { WireError } from '../../reference/swim/wire/error.ts'
 import { type Address, printAddress } from '../address.ts'
 import { monotonicNow } from '../clock.ts'
-import { type Application, noApplication, SerfApplication } from './application.ts'
-import { ClientServer } from './client-server.ts'
+import { SerfApplication } from '../serf/application.ts'
+import { type Application, noApplication } from './application.ts'
+import { ClientServer, type SerfOperate } from './client-server.ts'
 import { Driver, type Event } from './driver.ts'
 import { Transport } from './transport.ts'
 
@@ -28,6 +30,8 @@ export interface SwimNodeSetup {
   readonly label: string
   /** What runs above membership in the cluster that it joins. */
   readonly application: 'none' | 'serf'
+  /** Told what an application above Serf is told; only with Serf. */
+  readonly notice?: (notice: Notice) => void
   /** Told who comes, changes and goes, with what is known of them. */
   readonly event: (event: Event, record: MemberRecord | undefined) => void
   /** Told what could not be read, and of whom. */
@@ -45,6 +49,8 @@ export interface RunningSwimNode {
   /** Settles when the node has ended; rejects where it could not go on. */
   readonly ended: Promise<void>
   operate(operation: Operation): Promise<Result>
+  /** What a user asks of Serf; null without it. */
+  readonly serf: SerfOperate | null
   close(): Promise<void>
 }
 
@@ -68,7 +74,9 @@ async function run(setup: SwimNodeSetup, undo: (() => Promise<void>)[]): Promise
   // Who starts a node need not wait for its end.
   ended.catch(() => {})
 
-  const application: Application = setup.application === 'serf' ? new SerfApplication(node) : noApplication
+  const serf =
+    setup.application === 'serf' ? new SerfApplication(node, options, randomInt(2 ** 31), setup.notice) : null
+  const application: Application = serf ?? noApplication
   const keyring = new Keyring(setup.keys)
   let driver: Driver | null = null
   const { streamTimeout } = options
@@ -103,10 +111,16 @@ async function run(setup: SwimNodeSetup, undo: (() => Promise<void>)[]): Promise
   const running = driver
   undo.push(async () => running.stop())
 
-  const operate = (operation: Operation): Promise<Result> =>
-    running.operate(operation.type === 'update' ? { ...operation, meta: application.meta(operation.meta) } : operation)
+  const operate = async (operation: Operation): Promise<Result> => {
+    const meant = operation.type === 'update' ? { ...operation, meta: application.meta(operation.meta) } : operation
+    const result = await running.operate(meant)
+    if (operation.type === 'join' && result.status === 'ok') application.joined()
+    return result
+  }
+  const operateSerf: SerfOperate | null = serf === null ? null : (operation) => serf.operate(operation)
   const server = new ClientServer({
     operate,
+    serf: operateSerf,
     keyring,
     status: () => ({ node, address, state: running.state, members: running.members }),
   })
@@ -133,6 +147,7 @@ async function run(setup: SwimNodeSetup, undo: (() => Promise<void>)[]): Promise
     keyring,
     ended,
     operate,
+    serf: operateSerf,
     close: () => (closing ??= close()),
   }
 }

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 
+import type { Notice } from '../../../models/serf/vocabulary.ts'
 import type { MemberRecord } from '../../../models/swim/vocabulary.ts'
 import { escapeText, excerpt } from '../../contract/adapter-error.ts'
 import { isKey, type Key } from '../../reference/swim/wire/encryption.ts'
@@ -35,18 +36,20 @@ Options of a member:
   --key <base64>      16, 24 or 32 bytes, encrypts all that it says; others that are given are understood
   --label <text>      what others have another label for is not listened to
   --profile <name>    local, lan or wan: timing as memberlist has it (default: lan)
-  --serf              is a member of a Serf cluster: speaks its version, and meta are tags: role=web,zone=a
+  --serf              is a member of a Serf cluster: its events, queries and leaves, and meta are tags: role=web,zone=a
 
 Clients:
   GET /members   what the node knows
   POST /join     {"to": ["127.0.0.1:7946"]}
   POST /update   {"meta": "role=web"}
   POST /leave    {}
+  POST /event, /query, /force-leave
+                 {"name": "deploy", "payload": "v2"}, {"name": "load"}, {"member": "n2"}: with --serf
   POST /keys/install, /keys/use, /keys/remove
                  {"key": "base64"}, of this member alone: to change keys and lose nothing, install the new key at all
                  members, then use it at all, then remove the old one
 
-Events are printed, one a line: join, update, leave or conflict, and the member.`
+Events are printed, one a line: join, update, leave or conflict, and the member; with --serf also what Serf tells.`
 
 /** What the command has of the world around it. */
 export interface ServeTerminal {
@@ -83,6 +86,7 @@ export async function serveSwimNode(words: readonly string[], { out, err, signal
       warn(`${printAddress(address)} can be reached from outside, and nobody is asked who they are`)
   const running = await startSwimNode({
     ...settings,
+    notice: (notice) => out.write(`${oneLine(noticeOf(notice))}\n`),
     event: (event, record) => out.write(`${lineOf(event, record)}\n`),
     unreadable: (error, from) => warn(`cannot read what ${from} sends: ${excerpt(error.message)}`),
   }).catch((error: unknown) => {
@@ -107,11 +111,25 @@ export async function serveSwimNode(words: readonly string[], { out, err, signal
 
 const lineOf = ({ event, node, meta }: Event, record: MemberRecord | undefined): string => {
   const about = event === 'leave' ? record?.status : event === 'update' ? meta : record?.address
-  return escapeText([event, node, about].filter((word) => word !== undefined && word !== '').join(' ')).replaceAll(
-    '\n',
-    '\\n',
-  )
+  return oneLine([event, node, about])
 }
+
+/** What Serf tells an application. */
+const noticeOf = (notice: Notice): string[] => {
+  switch (notice.type) {
+    case 'member':
+      return ['serf', notice.event, notice.name]
+    case 'event':
+      return ['serf event', notice.name, notice.payload]
+    case 'query':
+      return ['serf query', notice.name, notice.payload]
+    case 'response':
+      return [notice.ack ? 'serf ack' : 'serf answer', notice.from, notice.payload]
+  }
+}
+
+const oneLine = (words: readonly (string | undefined)[]): string =>
+  escapeText(words.filter((word) => word !== undefined && word !== '').join(' ')).replaceAll('\n', '\\n')
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -3,6 +3,7 @@ import type { Implementation, RemoteImplementation } from '../../../impl/contrac
 import type { WordsOf } from '../../../impl/contract/surfaces.ts'
 import type { NetworkDbPath } from '../../../models/networkdb/paths.ts'
 import type { MemberPath } from '../../../models/raft/paths.ts'
+import type { SerfPath } from '../../../models/serf/paths.ts'
 import type { SwimPath } from '../../../models/swim/paths.ts'
 import type { Catalogue, Layer } from '../../../properties/catalogue.ts'
 import type { RunResult } from '../../../traces/run.ts'
@@ -17,6 +18,7 @@ export interface PathOf {
   readonly ipam: never
   readonly discovery: never
   readonly balancing: never
+  readonly serf: SerfPath
 }
 
 /** A path through the member machine of any surface. */

@@ -8,10 +8,12 @@ import { WireError } from './error.ts'
 import { wireLimits } from './limits.ts'
 import { Fields, type Versions } from './messages.ts'
 import { encodeValue, structure, type Value, ValueReader, type Writable } from './msgpack.ts'
-import { decodeText } from './text.ts'
+import { decodeMeta, decodeText, encodeMeta } from './text.ts'
 
 /** Versions of Serf's own protocol that are understood, and the one that is spoken. */
 export const serfVersions: Versions['delegate'] = [2, 5, 5]
+
+const greatestTime = 2 ** 52
 
 const tagsMark = 0xff
 const types = { leave: 0, join: 1, pushPull: 2 } as const
@@ -21,6 +23,8 @@ export interface Intent {
   readonly type: 'join' | 'leave'
   readonly time: number
   readonly node: string
+  /** Of a leave: it is to be forgotten at once. */
+  readonly prune: boolean
 }
 
 /** The user state that goes with a table. */
@@ -31,13 +35,23 @@ export interface SerfState {
   readonly left: readonly string[]
   readonly eventTime: number
   readonly queryTime: number
+  readonly events: readonly SerfEvent[]
 }
 
-const limits = { bytes: wireLimits.stream, values: 262_144, depth: 16 }
+/** An event of a user, as a state tells it. */
+export interface SerfEvent {
+  readonly time: number
+  readonly name: string
+  readonly payload: string
+}
 
-const decode = (bytes: Uint8Array): Value => new ValueReader(bytes, limits).read()
+export const limits = { bytes: wireLimits.stream, values: 262_144, depth: 16 }
 
-const typed = (type: number, value: Writable): Buffer => Buffer.concat([Buffer.of(type), encodeValue(value)])
+/** The value of a message, behind its type. */
+export const decode = (bytes: Uint8Array): Value => new ValueReader(bytes, limits).read()
+
+/** A message: its type, and a value. */
+export const typed = (type: number, value: Writable): Buffer => Buffer.concat([Buffer.of(type), encodeValue(value)])
 
 export const encodeTags = (tags: ReadonlyMap<string, string>): Buffer => typed(tagsMark, tags)
 
@@ -58,15 +72,17 @@ const textOf = (value: Value): string => {
   return decodeText(value)
 }
 
-const timeOf = (value: Value): number => {
+export const timeOf = (value: Value): number => {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) throw new WireError('field', 'no time')
+  // Somewhat less than what can be counted, so that a clock goes on.
+  if (value > greatestTime) throw new WireError('field', 'a clock beyond all bounds')
   return value
 }
 
-export const encodeIntent = ({ type, time, node }: Intent): Buffer =>
+export const encodeIntent = ({ type, time, node, prune }: Intent): Buffer =>
   typed(
     types[type],
-    structure(type === 'leave' ? { LTime: time, Node: node, Prune: false } : { LTime: time, Node: node }),
+    structure(type === 'leave' ? { LTime: time, Node: node, Prune: prune } : { LTime: time, Node: node }),
   )
 
 /** The intent of a user message; null for Serf's other messages. */
@@ -74,11 +90,15 @@ export const decodeIntent = (bytes: Uint8Array): Intent | null => {
   const type = bytes[0]
   if (type !== types.join && type !== types.leave) return null
   const fields = new Fields(decode(bytes.subarray(1)))
-  const time = fields.integer('LTime', Number.MAX_SAFE_INTEGER)
-  return { type: type === types.join ? 'join' : 'leave', time, node: fields.text('Node') }
+  return {
+    type: type === types.join ? 'join' : 'leave',
+    time: timeOf(fields.integer('LTime', Number.MAX_SAFE_INTEGER)),
+    node: fields.text('Node'),
+    prune: fields.boolean('Prune'),
+  }
 }
 
-export const encodeSerfState = ({ time, statusTimes, left, eventTime, queryTime }: SerfState): Buffer =>
+export const encodeSerfState = ({ time, statusTimes, left, eventTime, queryTime, events }: SerfState): Buffer =>
   typed(
     types.pushPull,
     structure({
@@ -86,7 +106,7 @@ export const encodeSerfState = ({ time, statusTimes, left, eventTime, queryTime 
       StatusLTimes: statusTimes,
       LeftMembers: left,
       EventLTime: eventTime,
-      Events: [],
+      Events: encodeEvents(events),
       QueryLTime: queryTime,
     }),
   )
@@ -95,12 +115,35 @@ export const encodeSerfState = ({ time, statusTimes, left, eventTime, queryTime 
 export const decodeSerfState = (bytes: Uint8Array): SerfState => {
   if (bytes[0] !== types.pushPull) throw new WireError('type', 'no user state of Serf')
   const fields = new Fields(decode(bytes.subarray(1)))
-  const time = (name: string): number => fields.integer(name, Number.MAX_SAFE_INTEGER)
+  const time = (name: string): number => timeOf(fields.integer(name, Number.MAX_SAFE_INTEGER))
   return {
     time: time('LTime'),
     statusTimes: new Map([...keyed(fields.map('StatusLTimes'))].map(([node, value]) => [node, timeOf(value)])),
     left: fields.list('LeftMembers').map(textOf),
     eventTime: time('EventLTime'),
     queryTime: time('QueryLTime'),
+    events: fields.list('Events').flatMap(decodeEvents),
   }
+}
+
+/** Those of one time go together. */
+const encodeEvents = (events: readonly SerfEvent[]): Writable[] =>
+  [...new Set(events.map(({ time }) => time))].map((time) =>
+    structure({
+      LTime: time,
+      Events: events
+        .filter((event) => event.time === time)
+        .map(({ name, payload }) => structure({ Name: name, Payload: encodeMeta(payload) })),
+    }),
+  )
+
+/** Places of the buffer that are empty are told as nothing. */
+const decodeEvents = (value: Value): SerfEvent[] => {
+  if (value === null) return []
+  const fields = new Fields(value)
+  const time = timeOf(fields.integer('LTime', Number.MAX_SAFE_INTEGER))
+  return fields.list('Events').map((event) => {
+    const said = new Fields(event)
+    return { time, name: said.text('Name'), payload: decodeMeta(said.bytes('Payload')) }
+  })
 }
