@@ -76,9 +76,11 @@ export function judgeAddresses(asking: Asking, resolution: Resolution, reply: Re
   judgeOwnFrame(cluster, node, question, reply)
   noteKnown(asking)
   if (reply.rcode !== rcodes.ok) {
-    const isDenied = reply.rcode === rcodes.nameError
-    const rule = isDenied ? ruleOfUnknown(asking, R.answersKnown) : R.answersKnown
-    return cluster.fail(rule, node, `answers ${questionText(question)} by ${told(reply)}`, describe(resolution))
+    const text = `answers ${questionText(question)} by ${told(reply)}`
+    const isDenied = reply.rcode === rcodes.nameError || folded(question.name) !== question.name
+    if (isDenied) cluster.fail(ruleOfUnknown(asking, R.answersKnown), node, text, describe(resolution))
+    // Where the more specific rule is not claimed, this one is.
+    return cluster.fail(R.answersKnown, node, text, describe(resolution))
   }
   cluster.tested[R.noDuplicates]!++
   if (new Set(addresses).size < addresses.length)
@@ -95,7 +97,10 @@ export function judgeAddresses(asking: Asking, resolution: Resolution, reply: Re
         ? ruleOfUnknown(asking, R.answersKnown)
         : ruleOfMissing(asking)
       : ruleOfExtra(asking, extra)
-  cluster.fail(rule, node, `answers ${questionText(question)} by ${told(reply)}`, describe(resolution))
+  const text = `answers ${questionText(question)} by ${told(reply)}`
+  cluster.fail(rule, node, text, describe(resolution))
+  // Where the more specific rule is not claimed, the general one is.
+  cluster.fail(addresses.length === 0 ? R.answersKnown : R.answersWhole, node, text, describe(resolution))
 }
 
 function ruleOfStranger(asking: Asking, address: string): number {
@@ -246,10 +251,11 @@ export function judgeOther({ cluster, node, question }: Asking, reply: Reply): v
 
 /** What comes of bytes that are no query. */
 export function judgeGarbled(cluster: Cluster, node: Node, bytes: string, reply: Reply | null): void {
-  cluster.tested[R.ignoresMalformed]!++
+  for (const rule of [R.ignoresMalformed, R.refusesMalformed]) cluster.tested[rule]!++
   if (reply === null) return
-  const isResponse = bytes === garbledPackets['a response']
-  if (reply.rcode === rcodes.formatError && !isResponse) return
   const what = Object.entries(garbledPackets).find(([, each]) => each === bytes)?.[0] ?? bytes
-  cluster.fail(R.ignoresMalformed, node, `answers ${what} by ${told(reply)}`, 'no reply, or a format error')
+  const text = `answers ${what} by ${told(reply)}`
+  if (bytes === garbledPackets['a response']) cluster.fail(R.ignoresMalformed, node, text, 'no reply')
+  if (reply.answers.length > 0) cluster.fail(R.ignoresMalformed, node, text, 'no records')
+  if (reply.rcode !== rcodes.formatError) cluster.fail(R.refusesMalformed, node, text, 'no reply, or a format error')
 }
