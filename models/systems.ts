@@ -2,6 +2,7 @@
 import { addressModel } from './balancing/system-addresses.ts'
 import { meshModel } from './balancing/system.ts'
 import { exploreModel, type Bounds, type Exploration, type Progress, type SystemModel } from './explorer.ts'
+import { discoveryModel } from './discovery/system.ts'
 import { ipamModel } from './ipam/system.ts'
 import { networkDbModel } from './networkdb/system.ts'
 import { electionModel } from './raft/system/election.ts'
@@ -151,6 +152,16 @@ export const systemModels: readonly ModelEntry[] = [
       parameter('services', 'services that are made in all: with more than addresses, one is given again', 1, 6, 4),
     ],
     build: ({ addresses, services }) => addressModel({ addresses: addresses!, services: services! }),
+  },
+  {
+    name: 'discovery',
+    description:
+      'Nodes, the tasks of a service, and what each node holds of each; whatever one holds another may learn at any time, or never.',
+    parameters: [
+      parameter('nodes', 'nodes that there are', 2, 4, 3),
+      parameter('tasks', 'tasks, in turn of the first nodes', 1, 3, 3),
+    ],
+    build: ({ nodes, tasks }) => discoveryModel({ nodes: nodes!, tasks: tasks! }),
   },
 ]
 

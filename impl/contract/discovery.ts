@@ -45,3 +45,5 @@ export interface DiscoveryWords extends surface.Words {
 export type Session = surface.Session<DiscoveryWords>
 /** An implementation in this process. */
 export type Implementation = surface.Implementation<DiscoveryWords>
+export type RemoteSession = surface.RemoteSession<DiscoveryWords>
+export type RemoteImplementation = surface.RemoteImplementation<DiscoveryWords>

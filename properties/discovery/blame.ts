@@ -105,8 +105,8 @@ export function ruleOfUnknown(asking: Asking, otherwise: number): number {
   const index = lookupsOf(name, networks).findIndex((lookup) =>
     lookup.networks.some((network) => node.view.known(network.name, lookup.name) !== undefined),
   )
-  if (qtype === 'AAAA' && records.every(({ address6 }) => address6 === '')) return R.emptyForOtherFamily
   if (folded(name) !== name) return R.caseInsensitive
+  if (qtype === 'AAAA' && records.every(({ address6 }) => address6 === '')) return R.emptyForOtherFamily
   if (index > 0) return R.nameDotNetwork
   const rule = ruleOfName(records, name)
   if (rule === R.vipForName) return records.every(({ disabled }) => disabled) ? R.vipUntilLast : R.vipWithFirst

@@ -83,7 +83,11 @@ function judgePassedOn(
     return cluster.fail(rule, node, `does not pass on what came for ${question.name}`, allowed)
   }
   judgeFrame(cluster, node, question, reply)
-  const isSame = reply.rcode === upstream.rcode && sameRecords(reply.answers, upstream.answers, reply.truncated)
+  const isLess = reply.answers.length < upstream.answers.length
+  const isSame =
+    reply.rcode === upstream.rcode &&
+    reply.truncated === isLess &&
+    sameRecords(reply.answers, upstream.answers, reply.truncated)
   if (isSame) return
   const text = `passes on code ${reply.rcode} and ${JSON.stringify(reply.answers)} for ${question.name}`
   cluster.fail(rule, node, text, allowed)

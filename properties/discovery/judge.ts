@@ -133,6 +133,7 @@ class DiscoveryJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       if (!isAsked || node.answered.has(operation))
         cluster.fail(R.answersOnce, node, `answers operation ${operation} again`, 'one answer')
       node.answered.add(operation)
+      if (output.reply !== null) this.#isOutcome(node, 'a question', output, 'ok')
     }
   }
 

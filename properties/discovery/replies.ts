@@ -76,9 +76,11 @@ export function judgeAddresses(asking: Asking, resolution: Resolution, reply: Re
   judgeOwnFrame(cluster, node, question, reply)
   noteKnown(asking)
   if (reply.rcode !== rcodes.ok) {
-    const isDenied = reply.rcode === rcodes.nameError
-    const rule = isDenied ? ruleOfUnknown(asking, R.answersKnown) : R.answersKnown
-    return cluster.fail(rule, node, `answers ${questionText(question)} by ${told(reply)}`, describe(resolution))
+    const text = `answers ${questionText(question)} by ${told(reply)}`
+    const isDenied = reply.rcode === rcodes.nameError || folded(question.name) !== question.name
+    if (isDenied) cluster.fail(ruleOfUnknown(asking, R.answersKnown), node, text, describe(resolution))
+    // Where the more specific rule is not claimed, this one is.
+    return cluster.fail(R.answersKnown, node, text, describe(resolution))
   }
   cluster.tested[R.noDuplicates]!++
   if (new Set(addresses).size < addresses.length)
@@ -95,7 +97,10 @@ export function judgeAddresses(asking: Asking, resolution: Resolution, reply: Re
         ? ruleOfUnknown(asking, R.answersKnown)
         : ruleOfMissing(asking)
       : ruleOfExtra(asking, extra)
-  cluster.fail(rule, node, `answers ${questionText(question)} by ${told(reply)}`, describe(resolution))
+  const text = `answers ${questionText(question)} by ${told(reply)}`
+  cluster.fail(rule, node, text, describe(resolution))
+  // Where the more specific rule is not claimed, the general one is.
+  cluster.fail(addresses.length === 0 ? R.answersKnown : R.answersWhole, node, text, describe(resolution))
 }
 
 function ruleOfStranger(asking: Asking, address: string): number {
@@ -168,22 +173,28 @@ export function noteUnknown({ cluster, node, networks, question }: Asking): void
 
 /** A reply is cut only where it has to be, and says so. */
 function judgeSize({ cluster, node, question }: Asking, { choices }: Resolution, reply: Reply, family: Family): void {
-  if (choices.length !== 1) return
+  // Where it may be one of several answers, what is too much for one may be right for another.
+  let fewest = choices.length === 0 ? 0 : Infinity
+  let greatest = 0
+  for (const { strong, weak } of choices) {
+    fewest = Math.min(fewest, strong.length)
+    greatest = Math.max(greatest, strong.length + weak.length)
+  }
   const limit = sizeLimit(question)
-  const [least] = sizesOf(question.name, choices[0]!.strong.length, family)
-  const [, most] = sizesOf(question.name, choices[0]!.strong.length + choices[0]!.weak.length, family)
+  const [least] = sizesOf(question.name, fewest, family)
+  const [, most] = sizesOf(question.name, greatest, family)
   const text = `answers ${questionText(question)} by ${reply.answers.length} addresses, ${reply.truncated ? 'cut' : 'not cut'}`
   if (reply.truncated) {
     cluster.tested[R.tellsTruncation]!++
     if (most > limit) return
     const rule = question.transport === 'tcp' ? R.streamIsWhole : most > 512 ? R.honoursSize : R.tellsTruncation
-    return cluster.fail(rule, node, text, `all ${choices[0]!.strong.length} of them, for which there is room`)
+    return cluster.fail(rule, node, text, `all ${greatest} of them, for which there is room`)
   }
   if (most > 512) cluster.tested[question.transport === 'tcp' ? R.streamIsWhole : R.honoursSize]!++
-  if (least <= limit || reply.answers.length >= choices[0]!.strong.length) return
+  if (least <= limit || reply.answers.length >= fewest) return
   // Where there was room for one more, something else is wrong.
   if (sizesOf(question.name, reply.answers.length + 1, family)[1] <= limit) return
-  cluster.fail(R.tellsTruncation, node, text, `that some of ${choices[0]!.strong.length} are left out`)
+  cluster.fail(R.tellsTruncation, node, text, `that some of ${fewest} are left out`)
 }
 
 /** Which address comes first is a matter of chance. */
@@ -231,6 +242,7 @@ export function judgePointer(asking: Asking, pointers: readonly string[], reply:
   cluster.tested[R.pointerNamesContainer]!++
   const names = reply.answers.map(({ data }) => data)
   if (pointers.length > 0) judgeOwnFrame(cluster, node, question, reply)
+  if (reply.truncated) cluster.fail(R.tellsTruncation, node, `answers ${questionText(question)}, cut`, 'all of it')
   const fits = reply.rcode === rcodes.ok && names.length > 0 && names.every((name) => pointers.includes(name))
   if (fits) return
   const allowed = pointers.length === 0 ? 'a question to the outside' : pointers.join(' or ')
@@ -246,10 +258,11 @@ export function judgeOther({ cluster, node, question }: Asking, reply: Reply): v
 
 /** What comes of bytes that are no query. */
 export function judgeGarbled(cluster: Cluster, node: Node, bytes: string, reply: Reply | null): void {
-  cluster.tested[R.ignoresMalformed]!++
+  for (const rule of [R.ignoresMalformed, R.refusesMalformed]) cluster.tested[rule]!++
   if (reply === null) return
-  const isResponse = bytes === garbledPackets['a response']
-  if (reply.rcode === rcodes.formatError && !isResponse) return
   const what = Object.entries(garbledPackets).find(([, each]) => each === bytes)?.[0] ?? bytes
-  cluster.fail(R.ignoresMalformed, node, `answers ${what} by ${told(reply)}`, 'no reply, or a format error')
+  const text = `answers ${what} by ${told(reply)}`
+  if (bytes === garbledPackets['a response']) cluster.fail(R.ignoresMalformed, node, text, 'no reply')
+  if (reply.answers.length > 0) cluster.fail(R.ignoresMalformed, node, text, 'no records')
+  if (reply.rcode !== rcodes.formatError) cluster.fail(R.refusesMalformed, node, text, 'no reply, or a format error')
 }

@@ -16,6 +16,7 @@ export const slugs = {
   honoursSize: 'discovery/honours-size',
   streamIsWhole: 'discovery/stream-is-whole',
   ignoresMalformed: 'discovery/ignores-malformed',
+  refusesMalformed: 'discovery/refuses-malformed',
   timeToLive: 'discovery/time-to-live',
   recursionAvailable: 'discovery/recursion-available',
   notAuthoritative: 'discovery/not-authoritative',
@@ -79,6 +80,8 @@ export const catalogue = catalogueOf<RequirementName>(
   'dns-core',
   {
     'dns-docker': [
+      'refusesMalformed',
+      'honoursSize',
       'timeToLive',
       'recursionAvailable',
       'notAuthoritative',

@@ -16,6 +16,8 @@ import {
 } from '../../models/discovery/member.ts'
 import { discoveryPaths, operationsOf, takenTransitions } from '../../models/discovery/paths.ts'
 import * as rules from '../../models/discovery/rules.ts'
+import { discoveryModel, discoveryRules, held, type DiscoveryRules } from '../../models/discovery/system.ts'
+import { exploreModel } from '../../models/explorer.ts'
 import type { EndpointRecord, NetworkSetting } from '../../models/discovery/vocabulary.ts'
 import { createDiscoveryJudge } from '../../properties/discovery/judge.ts'
 import { View } from '../../properties/discovery/view.ts'
@@ -252,5 +254,38 @@ describe('the machine of an endpoint', () => {
       for (const name of transitions.keys()) seen.add(name)
     }
     expect(transitionNames().filter((name) => !seen.has(name))).toEqual([])
+  })
+})
+
+describe('the system', () => {
+  const search = (rules: Partial<DiscoveryRules> = {}, nodes = 3, tasks = 2) =>
+    exploreModel(discoveryModel({ nodes, tasks }, { ...discoveryRules, ...rules }))
+
+  test.each([
+    [2, 1],
+    [3, 1],
+    [3, 2],
+    [4, 1],
+  ])('of %i nodes and %i tasks is searched to its end: what must hold does, what may happen does', (nodes, tasks) => {
+    const { outcome, properties } = search({}, nodes, tasks)
+    expect(outcome).toBe('exhausted')
+    expect(properties.filter(({ verdict }) => verdict !== 'holds' && verdict !== 'reached')).toEqual([])
+  })
+
+  test.each<[string, Partial<DiscoveryRules>, string]>([
+    ['old news is taken', { takes: (before, told) => told !== before }, 'what was disabled is not enabled again'],
+    ['news is taken from outside', { takesOutside: true }, 'nobody outside of the network holds anything of it'],
+    [
+      'nothing is forgotten',
+      { afterLeaving: (before) => before },
+      'nobody outside of the network holds anything of it',
+    ],
+    ['what ends is shown on', { afterDrain: held.enabled }, 'an owner names no task that ends'],
+  ])('in which %s is found to be wrong', (_, rules, property) => {
+    const { outcome, properties } = search(rules)
+    expect(outcome).toBe('violated')
+    const violated = properties.filter(({ verdict }) => verdict === 'violated')
+    expect(violated.map(({ name }) => name)).toEqual([property])
+    expect(violated[0]!.path!.length).toBeGreaterThan(1)
   })
 })

@@ -16,7 +16,7 @@ const least: Readonly<Record<SurfaceName, number>> = {
   swim: 64,
   networkdb: 60,
   ipam: 50,
-  discovery: 68,
+  discovery: 69,
   balancing: 80,
   serf: 64,
 }

@@ -13,6 +13,7 @@ import { addTally, createTally, type Tally } from './tally.ts'
 export type Origin =
   | { readonly kind: 'reference'; readonly surface: SurfaceName; readonly variant: Variant }
   | { readonly kind: 'plugin'; readonly endpoint: Endpoint }
+  | { readonly kind: 'dns'; readonly words: readonly string[] }
   | { readonly kind: 'adapter'; readonly words: readonly string[]; readonly start: SpawnOptions }
 
 /** Cases to run, and on what. */

@@ -68,7 +68,7 @@ function suiteFor(hello: AnyHello): SurfaceSuite<SurfaceName> {
 /** Paths through the member machine: as scenarios, or driving one node and playing the others. */
 function pathSource({ hello }: SourceOptions): CaseSource {
   const { pathScenarios, paths } = suiteFor(hello)
-  if (pathScenarios !== undefined) return sourceOf(pathScenarios().map(scenarioCase))
+  if (pathScenarios !== undefined) return sourceOf(pathScenarios(hello).map(scenarioCase))
   return sourceOf((paths?.cases(hello) ?? []).map((name): Case => ({ kind: 'paths', name })))
 }
 

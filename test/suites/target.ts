@@ -1,5 +1,6 @@
 /** What is tested, and how a scenario is run on it: the same for implementations in this process and out of it. */
 import { AdapterError } from '../../impl/contract/adapter-error.ts'
+import type * as discovery from '../../impl/contract/discovery.ts'
 import type * as ipam from '../../impl/contract/ipam.ts'
 import type { Implementation, RemoteImplementation } from '../../impl/contract/surface.ts'
 import type { AdapterSurface, WordsOf } from '../../impl/contract/surfaces.ts'
@@ -18,6 +19,9 @@ export type AnyImplementation = { [Name in SurfaceName]: Implementation<WordsOf[
 /** An implementation out of this process, of any surface that adapters can offer. */
 type Remote = { [Name in AdapterSurface]: RemoteImplementation<WordsOf[Name]> }[AdapterSurface]
 
+/** What is spoken to in a protocol of its own. */
+type Service = ipam.RemoteImplementation | discovery.RemoteImplementation
+
 /** The reference of a surface; of Raft, in one of its variants. */
 export function referenceOf(surface: SurfaceName, variant: Variant = 'on-append'): AnyImplementation {
   return suiteOf<SurfaceName>(surface).createReference(variant) as AnyImplementation
@@ -32,8 +36,8 @@ export type Target =
       readonly surface?: AdapterSurface | undefined
       readonly start: () => Promise<Remote>
     }
-  /** A plugin of Docker, which runs already. */
-  | { readonly kind: 'plugin'; readonly connect: () => Promise<ipam.RemoteImplementation> }
+  /** A plugin of Docker, which runs already, or a server of names, which is started. */
+  | { readonly kind: 'plugin'; readonly connect: () => Promise<Service> }
 
 /** Breaking `against` ends a run, even if it is only a SHOULD. */
 interface Against {
@@ -141,15 +145,16 @@ export function runJudged(
   return runScenario(accepted(scenario, hello), any, judgeFor(hello, options, layers), options)
 }
 
-/** Runs on a plugin, one after the other: what one leaves behind would be in the way of the next. */
-function pluginRunner(plugin: ipam.RemoteImplementation): Runner {
+/** Runs on a service, one after the other: what one leaves behind would be in the way of the next. */
+function pluginRunner(plugin: Service): Runner {
   const { hello } = plugin
+  // Its surface is looked at before anything is asked of it.
+  const any = plugin as RemoteImplementation<WordsOf[SurfaceName]>
   return {
     hello,
     concurrency: 1,
     run: async (scenario, options = {}) => {
-      const ofPlugin = accepted(scenario, hello) as ScenarioOf<'ipam'>
-      return runScenarioRemote(ofPlugin, plugin, judgeFor(hello, options), options)
+      return runScenarioRemote(accepted(scenario, hello), any, judgeFor(hello, options), options)
     },
     runPath: ({ surface }) => Promise.reject(lacks(hello, surface)),
     close: () => plugin.close(),

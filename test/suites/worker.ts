@@ -1,6 +1,7 @@
 /** A worker of `jobs.ts`. */
 import { parentPort } from 'node:worker_threads'
 import { spawnAdapter } from '../../impl/contract/stdio.ts'
+import { dnsProcess } from '../../impl/real/discovery/process.ts'
 import { connectPlugin } from '../../impl/real/ipam/plugin-client.ts'
 import type { Job, JobMessage, Order, Origin } from './jobs.ts'
 import { runAll, type Queue } from './runs.ts'
@@ -14,6 +15,8 @@ function targetFrom(origin: Origin): Target {
       return { kind: 'in-process', implementation: referenceOf(origin.surface, origin.variant) }
     case 'plugin':
       return { kind: 'plugin', connect: () => connectPlugin(origin.endpoint) }
+    case 'dns':
+      return { kind: 'plugin', connect: () => dnsProcess(origin.words) }
     case 'adapter':
       return { kind: 'adapter', start: () => spawnAdapter(origin.words, origin.start) }
   }

@@ -232,7 +232,7 @@ export abstract class NodeCore {
     const table = this.table(record.network)
     const { address, address6, endpoint, name } = record
     for (const each of this.containerNames(record)) {
-      table.add(each, address, endpoint)
+      if (address !== '') table.add(each, address, endpoint)
       if (address6 !== '') table.add(each, address6, endpoint)
     }
     for (const each of this.taskNames(record)) table.add(each, address, endpoint)

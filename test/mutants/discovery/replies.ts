@@ -164,7 +164,7 @@ export const replies: readonly Mutant[] = [
   }),
   discoveryMutant({
     name: 'answers-without-question',
-    breaks: 'discovery/ignores-malformed',
+    breaks: 'discovery/refuses-malformed',
     rule: 'A packet without a question is answered.',
     seenIn: folklore,
     Node: class extends DiscoveryNode {

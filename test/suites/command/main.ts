@@ -81,6 +81,7 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
     command
       .option('--adapter <command>', 'check what this command speaks for, instead of the reference')
       .option('--plugin <place>', 'check this plugin of Docker for addresses: unix:PATH, or HOST:PORT')
+      .option('--dns <command>', 'check this server of names: {port} and {hosts} in it are a port and a file of hosts')
       .option('--reference <variant>', `only this variant of the reference: ${variants.join(' or ')}`, (word) =>
         oneOf('variant of the reference', variants, word),
       )

@@ -2,6 +2,7 @@
 import { splitCommand } from '../../../impl/contract/command-line.ts'
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
 import { adapterSurfaces, type AdapterSurface } from '../../../impl/contract/surfaces.ts'
+import { dnsProcess, saysHow } from '../../../impl/real/discovery/process.ts'
 import { type Endpoint, parseEndpoint } from '../../../impl/real/ipam/endpoint.ts'
 import { connectPlugin } from '../../../impl/real/ipam/plugin-client.ts'
 import { suggestion } from '../../../traces/input-error.ts'
@@ -29,6 +30,8 @@ export interface TargetOptions {
   readonly adapter?: string
   /** Where a plugin of Docker for address management is to be found. */
   readonly plugin?: string
+  /** What starts a server of names. */
+  readonly dns?: string
   /** Which variant of the reference, where no adapter is named. */
   readonly reference?: Variant
   /** Milliseconds. */
@@ -66,7 +69,14 @@ export function adapterOf(command: string, { suite, stepTimeout, timeout = true 
 
 /** @throws UsageError if the command cannot be split into words */
 export function targetOf(options: TargetOptions): NamedTarget {
-  const { adapter, suite, plugin } = options
+  const { adapter, suite, plugin, dns } = options
+  if (dns !== undefined) {
+    const words = split(dns, '--dns')
+    if (!saysHow(words))
+      throw new UsageError('--dns: the command must say where to listen, and what its hosts are: {port} and {hosts}')
+    const target = { kind: 'plugin', connect: () => dnsProcess(words) } as const
+    return { target, origin: { kind: 'dns', words }, command: null, flags: ` --dns ${quote(dns)}` }
+  }
   if (plugin !== undefined) {
     const endpoint = endpointOf(plugin)
     const target = { kind: 'plugin', connect: () => connectPlugin(endpoint) } as const

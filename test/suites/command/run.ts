@@ -95,6 +95,7 @@ export async function runSuite(options: RunOptions, terminal: Terminal): Promise
       throw new UsageError(`${word} is for --suite wire`)
   if (options.suite !== 'ipam' && options.suite !== 'plugin' && options.plugin !== undefined)
     throw new UsageError('--plugin is for --suite ipam and --suite plugin')
+  if (options.suite !== 'discovery' && options.dns !== undefined) throw new UsageError('--dns is for --suite discovery')
   const suite = options.suite ?? (await suiteFor(options))
   checkTested(suite, options)
   if (!isSurface(suite))
@@ -126,6 +127,7 @@ const forOneSuite = {
   ...wireOptions,
   adapter: '--adapter',
   plugin: '--plugin',
+  dns: '--dns',
   reference: '--reference',
   profile: '--profile',
   requirement: '--requirement',
@@ -251,14 +253,14 @@ async function checkEngine(options: SuiteRun, known: readonly KnownFailure[], te
 
 /** The reference of Raft is checked in both variants, unless one is named: together they claim every profile. */
 async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
-  const { adapter, reference, suite, plugin } = options
+  const { adapter, reference, suite, plugin, dns } = options
   const hasVariants = suite === undefined || suite === 'raft'
   if (!hasVariants && reference !== undefined) {
     throw new UsageError(`--reference names a variant of Raft; the reference of ${suite} has none`)
   }
   const named = adapter !== undefined || reference !== undefined || !hasVariants
   const each = named ? [options] : variants.map((variant) => ({ ...options, reference: variant }))
-  const isOwn = (adapter ?? plugin) === undefined
+  const isOwn = (adapter ?? plugin ?? dns) === undefined
   const { jobs = isOwn ? Math.min(availableParallelism(), 4) : 1 } = options
   const workers = jobs > 1 && hasWorkers ? new WorkerPool(jobs) : null
   try {
@@ -312,6 +314,7 @@ function rerunCommand(options: SuiteRun): string {
     adapter,
     reference,
     plugin,
+    dns,
     suite,
     process,
     timing,
@@ -331,6 +334,7 @@ function rerunCommand(options: SuiteRun): string {
     ...(adapter === undefined ? [] : ['--adapter', quote(adapter)]),
     ...(reference === undefined ? [] : [`--reference ${reference}`]),
     ...(plugin === undefined ? [] : ['--plugin', quote(plugin)]),
+    ...(dns === undefined ? [] : ['--dns', quote(dns)]),
     ...(suite === 'raft' ? [] : [`--suite ${suite}`]),
     ...(suite === 'adapter' || suite === 'wire' || suite === 'plugin' ? [] : [`--seed ${seed}`]),
     ...(process === undefined ? [] : ['--process', quote(process)]),

@@ -78,6 +78,7 @@ async function withRunner(
     throw new UsageError(`a scenario of ${surface} runs on the reference of ${surface}, which has no variants`)
   }
   if (surface !== 'ipam' && options.plugin !== undefined) throw new UsageError('--plugin is for scenarios of ipam')
+  if (surface !== 'discovery' && options.dns !== undefined) throw new UsageError('--dns is for scenarios of discovery')
   const { target, flags } = targetOf({ ...options, suite: surface })
   const runner = await createRunner(target)
   const forget = onAbort(signal, () => void runner.close())

@@ -1,5 +1,6 @@
 /** `swarmcheck serve`: the reference for others to talk to. */
 import { serveStdio } from '../../../impl/contract/serve-stdio.ts'
+import { dnsServerHelp, serveDns } from '../../../impl/real/discovery/serve.ts'
 import { ipamPluginHelp, serveIpamPlugin } from '../../../impl/real/ipam/serve.ts'
 import { ServeError, serveSwimNode, swimNodeHelp } from '../../../impl/real/swim/serve.ts'
 import { defaultIpamOptions } from '../../../traces/scenario.ts'
@@ -23,12 +24,15 @@ swarmcheck serve SURFACE stdio  speaks the adapter protocol on standard input an
 swarmcheck serve raft --node …  runs one node of a cluster, over TCP and with files
 swarmcheck serve swim --name …  runs one member of a cluster, over UDP and TCP, in memberlist's wire format
 swarmcheck serve ipam --listen …  is a plugin of Docker for address management
+swarmcheck serve discovery --listen …  answers for the hosts of a file, over UDP and TCP
 ${nodeHelp}
 ${swimNodeHelp}
-${ipamPluginHelp}`
+${ipamPluginHelp}
+${dnsServerHelp}`
 
 export async function serve(surface: string, settings: readonly string[], terminal: Terminal): Promise<number> {
-  const served = oneOf('surface', adapterSurfaces, surface)
+  const served = oneOf('surface', [...adapterSurfaces, 'discovery'], surface)
+  if (served === 'discovery') return withUsage(() => serveDns(settings, terminal))
   const process = processes[served]
   const [way = 'stdio'] = settings
   if (process !== undefined && (way.startsWith('-') || (settings.length === 0 && served !== 'raft')))

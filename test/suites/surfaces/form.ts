@@ -43,7 +43,7 @@ export interface SurfaceSuite<Name extends SurfaceName> {
   /** Draws a random schedule for an implementation. */
   draw(seed: number, hello: Surfaces[Name]['hello']): Scenario
   /** Paths through the member machine that are scenarios like others. */
-  pathScenarios?(): readonly Scenario[]
+  pathScenarios?(hello: Surfaces[Name]['hello']): readonly Scenario[]
   /** Paths through the member machine in which the others are played. */
   readonly paths?: SurfacePaths<Name>
   /** Rare situations that the system models lead to. */

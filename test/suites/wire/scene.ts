@@ -12,7 +12,8 @@ import { slugs } from '../../../properties/swim/requirements.ts'
 import { gossip } from './requirements.ts'
 import { sealDatagram, sealOf, sealStream, type Secrecy } from './seal.ts'
 import type { Stalls } from './stalls.ts'
-import { freePort, loopbackNetwork, type Place, type Rotation, type Start, type Subject } from './subject.ts'
+import { freePort } from '../../../impl/real/ports.ts'
+import { loopbackNetwork, type Place, type Rotation, type Start, type Subject } from './subject.ts'
 
 export interface Judgement {
   readonly requirement: string

@@ -1,8 +1,6 @@
 /** What a wire run is about: a process that speaks memberlist's wire format, started anew for each check. */
 import { execFile } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { createSocket } from 'node:dgram'
-import { createServer } from 'node:net'
 import { AdapterError, escapeText, excerpt } from '../../../impl/contract/adapter-error.ts'
 import { Child } from '../../../impl/contract/child.ts'
 import { startSwimNode } from '../../../impl/real/swim/node.ts'
@@ -159,23 +157,4 @@ export const startProcess =
 export function loopbackNetwork(): (number: number) => string {
   const network = `127.${randomInt(1, 255)}.${randomInt(256)}`
   return (number) => `${network}.${number}`
-}
-
-/** A port that is free there for datagrams and for streams. @throws Error of the system where the address is none */
-export async function freePort(host: string): Promise<number> {
-  for (let attempt = 1; ; attempt++) {
-    const server = createServer()
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve))
-    const { port } = server.address() as { port: number }
-    await new Promise((resolve) => server.close(resolve))
-    const socket = createSocket('udp4')
-    try {
-      await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(port, host, resolve))
-      return port
-    } catch (error) {
-      if (attempt === 10) throw error
-    } finally {
-      socket.close()
-    }
-  }
 }
