@@ -1,19 +1,26 @@
 /** `swarmcheck serve`: the reference for others to talk to. */
 import { serveStdio } from '../../../impl/contract/serve-stdio.ts'
+import { balancingNodeHelp, serveBalancingNode } from '../../../impl/real/balancing/serve.ts'
 import { ipamPluginHelp, serveIpamPlugin } from '../../../impl/real/ipam/serve.ts'
 import { ServeError, serveSwimNode, swimNodeHelp } from '../../../impl/real/swim/serve.ts'
-import { defaultIpamOptions } from '../../../traces/scenario.ts'
+import { defaultBalancingOptions, defaultIpamOptions } from '../../../traces/scenario.ts'
 import { adapterSurfaces, type AdapterImplementation, type AdapterSurface } from '../../../impl/contract/surfaces.ts'
 import { suiteOf } from '../surfaces.ts'
 import { oneOf } from './options.ts'
 import { nodeHelp, serveNode } from './serve-raft.ts'
 import { exits, UsageError, type Terminal } from './terminal.ts'
 
+/** What is served only to others than the suite: adapters cannot offer it yet. */
+const apart = 'balancing'
+/** Nodes of one machine hear of each other soon. */
+const realOptions = { ...defaultBalancingOptions, refreshInterval: 1_000 }
+
 /** What serves the reference to others than the suite, where there is such a thing. */
-const processes: { readonly [Surface in AdapterSurface]?: Serve } = {
+const processes: { readonly [Surface in AdapterSurface | typeof apart]?: Serve } = {
   raft: serveNode,
   swim: serveSwimNode,
   ipam: (settings, terminal) => serveIpamPlugin(settings, defaultIpamOptions, terminal),
+  [apart]: (settings, terminal) => serveBalancingNode(settings, realOptions, terminal),
 }
 
 type Serve = (settings: readonly string[], terminal: Terminal) => Promise<number>
@@ -23,16 +30,19 @@ swarmcheck serve SURFACE stdio  speaks the adapter protocol on standard input an
 swarmcheck serve raft --node …  runs one node of a cluster, over TCP and with files
 swarmcheck serve swim --name …  runs one member of a cluster, over UDP and TCP, in memberlist's wire format
 swarmcheck serve ipam --listen …  is a plugin of Docker for address management
+swarmcheck serve balancing --node …  runs one node of a routing mesh, over TCP
 ${nodeHelp}
 ${swimNodeHelp}
-${ipamPluginHelp}`
+${ipamPluginHelp}
+${balancingNodeHelp}`
 
 export async function serve(surface: string, settings: readonly string[], terminal: Terminal): Promise<number> {
-  const served = oneOf('surface', adapterSurfaces, surface)
+  const served = oneOf('surface', [...adapterSurfaces, apart] as const, surface)
   const process = processes[served]
   const [way = 'stdio'] = settings
   if (process !== undefined && (way.startsWith('-') || (settings.length === 0 && served !== 'raft')))
     return withUsage(() => process(settings, terminal))
+  if (served === apart) throw new UsageError(`${apart} is served to clients alone: ${apart} --node …`)
   oneOf('way to serve', ['stdio'], way)
   // As an adapter: an example of the protocol, and a way to try the suite through one.
   await serveStdio(suiteOf(served).createReference('on-append') as AdapterImplementation)
