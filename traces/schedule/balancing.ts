@@ -184,8 +184,18 @@ class Source {
       [5, 'dial'],
       [4, 'request'],
     ] as const)
+    if (kind === 'connect' && draw.chance(0.2)) return this.#many(node)
     const make = kind === 'connect' ? this.#connect() : kind === 'dial' ? this.#dial() : this.#request()
     return Array.from({ length: count }, (_, at) => operate(node, make(`c${at + 1}`)))
+  }
+
+  /** So many by the name of a service without an address that each of its tasks ought to have had its share. */
+  #many(node: NodeId): BalancingStep[] {
+    const found = [...this.#specs.values()].find(({ mode, networks }) => mode === 'dnsrr' && networks.length > 0)
+    if (found === undefined) return []
+    const { service, networks } = found
+    const operation: Operation = { type: 'connect', connection: 'many', service, network: networks[0]! }
+    return Array.from({ length: 40 }, () => operate(node, operation))
   }
 
   #connect(): (connection: string) => Operation {

@@ -25,6 +25,8 @@ export interface RealSetup {
   readonly options: BalancingOptions
   /** Greater than in all lives before. */
   readonly life: number
+  /** What decides; the reference's own if absent. */
+  readonly Node?: typeof BalancingNode
 }
 
 /** A client that waits for its task. */
@@ -57,10 +59,10 @@ export class RealBalancer {
   #closed = false
 
   constructor(setup: RealSetup) {
-    const { id, peers, options, life } = setup
+    const { id, peers, options, life, Node = BalancingNode } = setup
     this.#setup = setup
     this.#host = peers.get(id)!.host
-    this.#node = new BalancingNode({
+    this.#node = new Node({
       id,
       nodes: [...peers.keys()],
       life,
