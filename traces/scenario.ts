@@ -3,7 +3,7 @@ import type { SurfaceName, Surfaces } from './surface.ts'
 
 export { leaderTarget } from './scenario/shared.ts'
 export { completeDiscoveryScenario, discoveryScenarioSchema } from './scenario/discovery.ts'
-export { balancingScenarioSchema, completeBalancingScenario } from './scenario/balancing.ts'
+export { balancingScenarioSchema, completeBalancingScenario, defaultBalancingOptions } from './scenario/balancing.ts'
 export { completeIpamScenario, defaultIpamDisk, defaultIpamOptions, ipamScenarioSchema } from './scenario/ipam.ts'
 export { completeNetworkDbScenario, defaultNetworkDbOptions, networkDbScenarioSchema } from './scenario/networkdb.ts'
 export {

@@ -21,6 +21,8 @@ export interface Held {
 export interface Turns {
   readonly active: number
   recent: string[]
+  /** How often each was chosen. */
+  readonly counts: Map<string, number>
   /** Who has become active again, and was not chosen since. */
   readonly again: Set<string>
 }

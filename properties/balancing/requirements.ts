@@ -38,6 +38,7 @@ export const slugs = {
   acknowledges: 'balancing/acknowledges-what-it-holds',
   updatesPeriodically: 'balancing/updates-periodically',
   rotatesExactly: 'balancing/rotates-exactly',
+  dnsrrSpreads: 'balancing/dnsrr-spreads',
   weightZeroGetsNone: 'balancing/weight-zero-gets-none',
   triesBackends: 'balancing/tries-backends',
   refusesWithoutBackend: 'balancing/refuses-without-backend',

@@ -22,7 +22,7 @@ const causes: Readonly<Record<Exclude<TaskInput, 'enable'>, number>> = {
 
 /** Judges the result, and says of what the step may be the cause. */
 export function judgeTaskOperation(cluster: Cluster, node: Node, asked: Asked, result: Result | undefined): Cause {
-  if (isOfPeer(asked)) return seePeer(cluster, node, asked)
+  if (isOfPeer(asked)) return seePeer(cluster, node, asked, result)
   const { task: name } = asked
   const task = node.tasks.get(name)
   const next = afterTaskInput(task?.status ?? 'absent', asked.type)
@@ -76,7 +76,9 @@ function carryOut(
   return was === 'draining' ? R.enabledAgain : R.enableAddsBackend
 }
 
-function seePeer(cluster: Cluster, node: Node, { type, peer }: PeerAsked): Cause {
+function seePeer(cluster: Cluster, node: Node, { type, peer }: PeerAsked, result: Result | undefined): Cause {
+  if (result === undefined)
+    cluster.fail(R.tasksFollowOperations, node, `says nothing to ${type} ${peer}`, 'that it has heard')
   if (peer === node.id || !cluster.nodes.some(({ id }) => id === peer)) return null
   if (type === 'down') node.lost.add(peer)
   else node.lost.delete(peer)

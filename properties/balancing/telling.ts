@@ -108,9 +108,11 @@ function judgeUpdate(cluster: Cluster, node: Node, update: Update, facts: Readon
   }
   for (const [name, content] of facts)
     if (!isKnown(name, content)) cluster.fail(R.updatesTellAll, node, `does not tell ${name}`, content)
-  for (const [name, { content }] of node.said) {
-    if (content !== nothing && !facts.has(name))
-      cluster.fail(R.updatesTellAll, node, `does not tell that ${name} is no more`, 'that it does')
+  for (const [name, { version, content }] of node.said) {
+    if (facts.has(name)) continue
+    // Who holds nothing need not be told what is no more.
+    const isTold = content === nothing && (version <= update.since || update.since === 0 || isIn(all, name))
+    if (!isTold) cluster.fail(R.updatesTellAll, node, `does not tell that ${name} is no more`, 'that it does')
   }
 }
 

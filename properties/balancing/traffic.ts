@@ -135,7 +135,8 @@ function judgeChoice(
   if (member.weight === 0)
     return cluster.fail(R.weightZeroGetsNone, node, `passes a new connection to ${chosen.task}`, 'one with weight')
   if (way === 'ingress' && !decision.local) cluster.tested[R.meshReachesRemote]!++
-  if (way !== 'dnsrr') judgeTurn(cluster, node, way, pool, memberKey(chosen))
+  if (way === 'dnsrr') judgeSpread(cluster, node, pool, memberKey(chosen))
+  else judgeTurn(cluster, node, way, pool, memberKey(chosen))
 }
 
 function judgeRefused(
@@ -173,6 +174,30 @@ function judgeTurn(cluster: Cluster, node: Node, way: Way, pool: Pool, chosen: s
   if (active <= 1) return
   recent.push(chosen)
   if (recent.length >= active) recent.shift()
+}
+
+/** How far from its share a task may be, in standard deviations, once each ought to have been chosen so often. */
+const deviations = 5
+const leastShare = 6
+
+/** Where no order is promised, each task has about its share of many choices. */
+function judgeSpread(cluster: Cluster, node: Node, pool: Pool, chosen: string): void {
+  const turns = node.turns.get(poolKey(pool.service, pool.network))
+  if (turns === undefined || turns.active < 2) return
+  const { counts, active } = turns
+  counts.set(chosen, (counts.get(chosen) ?? 0) + 1)
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  if (total < leastShare * active) return
+  cluster.tested[R.dnsrrSpreads]!++
+  const share = total / active
+  const most = deviations * Math.sqrt(share * (1 - 1 / active))
+  for (const member of pool.members) {
+    if (member.weight === 0) continue
+    const count = counts.get(memberKey(member)) ?? 0
+    if (Math.abs(count - share) <= most) continue
+    const text = `has chosen ${member.task} ${count} times of ${total}`
+    cluster.advise(R.dnsrrSpreads, node, text, `about ${Math.round(share)}, of ${active} tasks`)
+  }
 }
 
 /** Remembers a connection that has begun; one to a task of the node itself is answered at once. */

@@ -97,7 +97,7 @@ function takePool(node: Node, pool: PoolChange): void {
   if (after.length === before.length && after.every((member) => before.includes(member)) && turns !== undefined) return
   const known = new Set([...(turns?.again ?? []), ...after.filter((member) => !before.includes(member))])
   const again = new Set(after.filter((member) => known.has(member)))
-  node.turns.set(key, { active: after.length, recent: [], again })
+  node.turns.set(key, { active: after.length, recent: [], counts: new Map(), again })
 }
 
 const activeIn = (pool: Pool | undefined): string[] =>

@@ -97,6 +97,10 @@ class Source {
   readonly #manager: NodeId
   readonly #options: BalancingOptions
   #ending: BalancingStep[] = []
+  /** What was asked for last of each service: mostly what it has. */
+  readonly #specs = new Map<ServiceName, ServiceSpec>()
+  /** Where clients connected last. */
+  #asked: NodeId
 
   constructor(draw: Draw, hello: Hello, nodes: readonly NodeId[], options: BalancingOptions) {
     this.#draw = draw
@@ -104,6 +108,7 @@ class Source {
     this.#nodes = nodes
     this.#manager = nodes[0]!
     this.#options = options
+    this.#asked = nodes[0]!
   }
 
   /** Most services are there, with tasks on most nodes. */
@@ -172,20 +177,32 @@ class Source {
   #burst(): BalancingStep[] {
     const draw = this.#draw
     const node = pick(draw, this.#nodes)
+    this.#asked = node
     const count = draw.integer(2, 6)
     const kind = pickWeighted(draw, [
       [5, 'connect'],
       [5, 'dial'],
       [4, 'request'],
     ] as const)
+    if (kind === 'connect' && draw.chance(0.2)) return this.#many(node)
     const make = kind === 'connect' ? this.#connect() : kind === 'dial' ? this.#dial() : this.#request()
     return Array.from({ length: count }, (_, at) => operate(node, make(`c${at + 1}`)))
+  }
+
+  /** So many by the name of a service without an address that each of its tasks ought to have had its share. */
+  #many(node: NodeId): BalancingStep[] {
+    const found = [...this.#specs.values()].find(({ mode, networks }) => mode === 'dnsrr' && networks.length > 0)
+    if (found === undefined) return []
+    const { service, networks } = found
+    const operation: Operation = { type: 'connect', connection: 'many', service, network: networks[0]! }
+    return Array.from({ length: 40 }, () => operate(node, operation))
   }
 
   #connect(): (connection: string) => Operation {
     const draw = this.#draw
     const service = pick(draw, services)
-    const network = draw.chance(0.75) ? 'net1' : 'net2'
+    const known = this.#specs.get(service)?.networks ?? []
+    const network = known.length > 0 && draw.chance(0.85) ? pick(draw, known) : pick(draw, ['net1', 'net2'])
     return (connection) => ({ type: 'connect', connection, service, network })
   }
 
@@ -195,9 +212,14 @@ class Source {
     const client = `client${draw.integer(1, 3)}`
     const isNumber = draw.chance(0.4)
     const port = isNumber ? pick(draw, numbers) : 0
-    const protocol = this.#protocol()
-    const place = isNumber ? { port, service: '', target: 0 } : { port: 0, service, target: pick(draw, [80, 80, 443]) }
-    return (connection) => ({ type: 'dial', connection, protocol, ...place, client })
+    const known = this.#specs.get(service)?.ports ?? []
+    if (isNumber || known.length === 0) {
+      const protocol = this.#protocol()
+      const number = isNumber ? port : pick(draw, numbers)
+      return (connection) => ({ type: 'dial', connection, protocol, port: number, service: '', target: 0, client })
+    }
+    const { protocol, target } = pick(draw, known)
+    return (connection) => ({ type: 'dial', connection, protocol, port: 0, service, target, client })
   }
 
   #request(): (connection: string) => Operation {
@@ -223,7 +245,8 @@ class Source {
 
   #send(): BalancingStep {
     const draw = this.#draw
-    return operate(pick(draw, this.#nodes), { type: 'send', connection: `c${draw.integer(1, 4)}` })
+    const node = draw.chance(0.8) ? this.#asked : pick(draw, this.#nodes)
+    return operate(node, { type: 'send', connection: `c${draw.integer(1, 3)}` })
   }
 
   // What becomes of services and tasks
@@ -273,19 +296,19 @@ class Source {
     const draw = this.#draw
     const node = pick(draw, this.#nodes)
     const task = this.#task(node)
-    const asked = pick(draw, this.#nodes)
-    const send: BalancingStep[] = [1, 2, 3].map((at) => operate(asked, { type: 'send', connection: `c${at}` }))
+    const send = (): BalancingStep[] =>
+      [1, 2, 3].map((at) => operate(this.#asked, { type: 'send', connection: `c${at}` }))
     return [
       operate(node, { type: 'enable', task }),
       this.#wait(1),
       ...this.#burst(),
       operate(node, { type: 'disable', task }),
       this.#wait(1),
-      ...send,
+      ...send(),
       ...this.#burst(),
       operate(node, { type: draw.chance(0.7) ? 'enable' : 'stop', task }),
       this.#wait(1),
-      ...send,
+      ...send(),
       ...this.#burst(),
     ]
   }
@@ -322,7 +345,9 @@ class Source {
     const ports = Array.from({ length: pick(draw, [0, 1, 1, 1, 2, 2]) }, () => this.#port(mode))
     const count = ports.length > 0 || draw.chance(0.05) ? pick(draw, [0, 1, 1, 2]) : 0
     const routes = Array.from({ length: count }, () => this.#route(service, ports))
-    return { service, mode, networks, ports, routes }
+    const spec: ServiceSpec = { service, mode, networks, ports, routes }
+    this.#specs.set(service, spec)
+    return spec
   }
 
   #port(mode: ServiceSpec['mode']): Port {

@@ -13,6 +13,17 @@ type Open = Extract<Message, { readonly kind: 'open' }>
 
 export const traffic: readonly Mutant[] = [
   balancingMutant({
+    name: 'answers-in-one-order',
+    breaks: 'balancing/dnsrr-spreads',
+    rule: 'The name of a service without an address leads to the same task always.',
+    seenIn: 'resolvers that sort what they are told',
+    Node: class extends BalancingNode {
+      protected override resolve({ members }: Pool): PoolMember | undefined {
+        return members.find((member) => this.isActive(member))
+      }
+    },
+  }),
+  balancingMutant({
     name: 'gives-two-in-a-row',
     breaks: 'balancing/rotates-exactly',
     also: {
