@@ -1,8 +1,8 @@
 /** The suite of an engine: one that is started here is checked and leaves nothing behind; where none can be, that is said. */
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { lackOfLab } from '../../impl/third-party/docker-engine/lab.ts'
 import { readReport } from '../../traces/report.ts'
 import { decodeReply, encodeQuery, hexOfV6, reverse } from '../suites/engine/dns.ts'
@@ -17,26 +17,28 @@ beforeAll(() => {
 
 const lack = await lackOfLab()
 
-/** What a lab of the process that is gone has left. */
-function leftovers(): string[] {
-  const folders = readdirSync(tmpdir()).filter((name) => name.startsWith('swarmcheck-engine-'))
-  const processes = readdirSync('/proc')
+/** Where the labs of these tests are, and of no others: another engine may run on this machine. */
+const folder = mkdtempSync(join(tmpdir(), 'swarmcheck-labs-'))
+beforeEach(() => void vi.stubEnv('TMPDIR', folder))
+afterEach(() => void vi.unstubAllEnvs())
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Processes of labs. */
+const processes = (): string[] =>
+  readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('swarmcheck-engine-')
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)
       } catch {
         return false
       }
     })
-  return [...folders, ...processes]
-}
 
 const oneRequirement = ['run', '--suite', 'engine', '--requirement', 'plugin/caller-gateway-first']
 
 describe.skipIf(lack !== null)(`an engine of this machine${lack === null ? '' : ` (skipped: ${lack})`}`, () => {
   test('is checked, and leaves nothing behind', async () => {
-    const before = leftovers()
     const { code, out, err } = await runCommand(command, [...oneRequirement, '--reporter', 'json'])
     if (out === '') throw new Error(`exit ${code}: ${err}`)
     const report = readReport(out)
@@ -45,15 +47,14 @@ describe.skipIf(lack !== null)(`an engine of this machine${lack === null ? '' : 
       ['plugin/caller-gateway-first', 'pass'],
     ])
     expect(code).toBe(0)
-    expect(leftovers()).toEqual(before)
+    expect([...processes(), ...readdirSync(folder)]).toEqual([])
   })
 
   test.each(['SIGINT', 'SIGKILL'] as const)('is ended by %s', async (signal) => {
-    const before = leftovers()
     let isStarted = false
     await runCommand(command, oneRequirement, (child) => {
       const timer = setInterval(() => {
-        isStarted ||= leftovers().length > before.length + 1
+        isStarted ||= processes().length > 1
         if (!isStarted) return
         clearInterval(timer)
         setTimeout(() => child.kill(signal), 700)
@@ -61,12 +62,9 @@ describe.skipIf(lack !== null)(`an engine of this machine${lack === null ? '' : 
       child.once('exit', () => clearInterval(timer))
     })
     expect(isStarted).toBe(true)
+    await expect.poll(processes, { timeout: 10_000 }).toEqual([])
     // Who is killed cannot remove its folder, which is empty of everything but a few settings.
-    const isProcess = (name: string): boolean => /^\d+$/.test(name)
-    await expect.poll(() => leftovers().filter(isProcess), { timeout: 10_000 }).toEqual(before.filter(isProcess))
-    const folders = leftovers().filter((name) => !isProcess(name) && !before.includes(name))
-    expect(folders).toHaveLength(signal === 'SIGKILL' ? 1 : 0)
-    for (const name of folders) rmSync(join(tmpdir(), name), { recursive: true })
+    expect(readdirSync(folder)).toHaveLength(signal === 'SIGKILL' ? 1 : 0)
   })
 })
 
@@ -79,7 +77,6 @@ test('where there is none, that is said, and nothing passes', async () => {
   }
   const terminal = { out: { write }, err: { write }, env: {}, signal: new AbortController().signal }
   const code = await main(['run', '--suite', 'engine', '--reporter', 'json'], terminal as never)
-  vi.unstubAllEnvs()
   const report = readReport(told)
   expect(new Set(report.outcomes.map(({ verdict }) => verdict))).toEqual(new Set(['unsupported']))
   expect(report.notes.join()).toContain(noEngine)

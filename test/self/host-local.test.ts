@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { connectPlugin } from '../../impl/real/ipam/plugin-client.ts'
 import { packageRoot } from '../suites/package-files.ts'
+import { checkPlugin } from '../suites/plugin/suite.ts'
 import { checkConformance } from '../suites/suite.ts'
 
 const binary = process.env['HOST_LOCAL'] ?? '/usr/lib/cni/host-local'
@@ -24,6 +25,8 @@ test.skipIf(!existsSync(binary))(
       expect(report.errors).toEqual([])
       expect(report.outcomes.filter(({ verdict }) => verdict === 'fail')).toEqual([])
       expect(report.outcomes.filter(({ verdict }) => verdict === 'pass').length).toBeGreaterThanOrEqual(17)
+      const findings = await checkPlugin({ path })
+      expect(findings.filter(({ verdict }) => verdict !== 'pass')).toEqual([])
     } finally {
       plugin.kill('SIGINT')
       rmSync(folder, { recursive: true, force: true })

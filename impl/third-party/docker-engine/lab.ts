@@ -21,7 +21,7 @@ import { basename, delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Milliseconds } from '../../../models/vocabulary.ts'
-import { AdapterError } from '../../contract/adapter-error.ts'
+import { AdapterError, excerpt } from '../../contract/adapter-error.ts'
 import { Child } from '../../contract/child.ts'
 import { EngineApi } from './api.ts'
 import { tarOf } from './tar.ts'
@@ -94,8 +94,8 @@ function find(program: string): string | null {
   )
 }
 
-/** What this machine lacks for an engine, and how to get it; null if nothing. */
-export async function lackOfLab(): Promise<string | null> {
+/** What this machine lacks, and how to get it; null if nothing. */
+async function lackOfPrograms(): Promise<string | null> {
   if (process.platform !== 'linux') return 'an engine needs Linux'
   if (process.getuid?.() !== 0) return 'an engine needs root: run this as root'
   const missing = Object.keys(programs).filter((program) => find(program) === null)
@@ -161,10 +161,17 @@ export class Lab {
     return `/proc/${this.#first}/root/run/docker/plugins`
   }
 
-  /** Runs a program in a network, which is that of the engine if nothing is said. @throws Error with what it said */
+  /** Runs a program in a network, which is that of the engine if nothing is said. @throws AdapterError with what it said */
   async inside(words: readonly string[], network: string = this.namespaceOf()): Promise<string> {
-    const { stdout } = await run('nsenter', [`--net=${network}`, ...words], { timeout: 10_000 })
-    return stdout
+    try {
+      const { stdout } = await run('nsenter', [`--net=${network}`, ...words], { timeout: 10_000 })
+      return stdout
+    } catch (error) {
+      throw new AdapterError(
+        'exit',
+        `in a network of the lab, ${words.join(' ')}: ${excerpt((error as Error).message)}`,
+      )
+    }
   }
 
   /** The same as `restart`, for an engine that has no networks: whatever it has written down of them is lost. */
@@ -322,6 +329,20 @@ export class Lab {
     const [repo, tag] = image.split(':')
     const body = tarOf([{ path: 'bin/busybox', mode: 0o755, content }])
     await this.api.must('POST', `/images/create?fromSrc=-&repo=${encodeURIComponent(repo!)}&tag=${tag}`, { body })
+  }
+}
+
+/** Why no engine can be started on this machine, and what would help; null if one was. */
+export async function lackOfLab(): Promise<string | null> {
+  const lack = await lackOfPrograms()
+  if (lack !== null) return lack
+  try {
+    await (await Lab.start()).close()
+    return null
+  } catch (error) {
+    if (!(error instanceof AdapterError)) throw error
+    const [words = ''] = error.lastWords.trim().split('\n').slice(-1)
+    return `${error.message}${words === '' ? '' : `: ${words}`}`
   }
 }
 
