@@ -174,6 +174,7 @@ test('machine, judge and system model, on records that it reaches', () => {
         }
       }
       heard.push(...saidBy(step))
+      return true
     })
   }
   tally.expectAgreement()

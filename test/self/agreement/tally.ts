@@ -50,12 +50,12 @@ export interface WalkedStep<Action> {
   readonly other: (fits: (action: Action) => boolean) => Int32Array | null
 }
 
-/** One random walk; `visit` is shown each step. */
+/** One random walk; `visit` is shown each step, and says false when it has seen enough. */
 export function walk<Action>(
   model: SystemModel<Action>,
   draw: Draw,
   length: number,
-  visit: (step: WalkedStep<Action>) => void,
+  visit: (step: WalkedStep<Action>) => boolean,
 ): void {
   const { next } = model
   let state: Int32Array = new Int32Array(model.words)
@@ -67,7 +67,7 @@ export function walk<Action>(
     const { action, after } = pick(draw, successors)
     const other = (fits: (action: Action) => boolean): Int32Array | null =>
       successors.find((each) => fits(each.action))?.after ?? null
-    visit({ before: state, action, after, other })
+    if (!visit({ before: state, action, after, other })) return
     state = after
   }
 }
