@@ -1,4 +1,6 @@
 /** The system models by name, for the command: what each is, and what can be set. */
+import { addressModel } from './balancing/system-addresses.ts'
+import { meshModel } from './balancing/system.ts'
 import { exploreModel, type Bounds, type Exploration, type Progress, type SystemModel } from './explorer.ts'
 import { ipamModel } from './ipam/system.ts'
 import { networkDbModel } from './networkdb/system.ts'
@@ -132,6 +134,23 @@ export const systemModels: readonly ModelEntry[] = [
     ],
     build: ({ nodes, clients, addresses, failovers }) =>
       ipamModel({ nodes: nodes!, clients: clients!, addresses: addresses!, failovers: failovers! }),
+  },
+  {
+    name: 'balancing-mesh',
+    description:
+      'Connections through three nodes to two tasks that come, drain and go: what becomes of a task is heard late, or never.',
+    parameters: [parameter('changes', 'how often the state of each task changes at most', 1, 6, 4)],
+    build: ({ changes }) => meshModel({ changes: changes! }),
+  },
+  {
+    name: 'balancing-addresses',
+    description:
+      'Services come and go, with addresses of which two nodes hear late; a client is told one here, and connects there.',
+    parameters: [
+      parameter('addresses', 'addresses that there are', 1, 4, 4),
+      parameter('services', 'services that are made in all: with more than addresses, one is given again', 1, 6, 4),
+    ],
+    build: ({ addresses, services }) => addressModel({ addresses: addresses!, services: services! }),
   },
 ]
 

@@ -4,6 +4,8 @@ import { RaftCheck } from './check/raft.ts'
 import { SwimCheck } from './check/swim.ts'
 import type { ContractCheck } from './check.ts'
 import { acceptAnswers } from './fast-answer.ts'
+import type { DiscoveryWords } from './discovery.ts'
+import type { BalancingWords } from './balancing.ts'
 import type { IpamWords } from './ipam.ts'
 import type { NetworkDbWords } from './networkdb.ts'
 import type { RaftWords } from './raft.ts'
@@ -17,6 +19,8 @@ export interface WordsOf {
   readonly swim: SwimWords
   readonly networkdb: NetworkDbWords
   readonly ipam: IpamWords
+  readonly discovery: DiscoveryWords
+  readonly balancing: BalancingWords
 }
 
 /** A surface that an adapter can offer. */

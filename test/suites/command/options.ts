@@ -136,6 +136,9 @@ export function keyCommandOf(command: string): string[] {
 export const suites = [...surfaceNames, 'adapter', 'wire'] as const
 export type SuiteName = (typeof suites)[number]
 
+/** Those that the reference can be put through as it is. */
+export const everySuite = suites.filter((suite) => suite !== 'adapter')
+
 /** Whether adapters can offer a surface. */
 export function isAdapterSurface(name: string | undefined): name is AdapterSurface {
   return adapterSurfaces.some((surface) => surface === name)
