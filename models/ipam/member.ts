@@ -38,13 +38,25 @@ interface Rule {
   readonly name: string
   readonly outcome: IpamOutcome
   readonly applies: (kind: Kind) => boolean
+  /** What may be told instead. */
+  readonly also: readonly Told[]
 }
 
 const rule = (name: string, holding: Holding, told: Told, applies: Rule['applies'] = () => true): Rule => ({
   name,
   outcome: { holding, told },
   applies,
+  also: [],
 })
+
+/** A rule that leaves open what is told. */
+const either = (name: string, holding: Holding, usual: Told, other: Told): Rule => ({
+  ...rule(name, holding, usual),
+  also: [other],
+})
+
+const isSaidBy = ({ outcome, applies, also }: Rule, kind: Kind, { holding, told }: IpamOutcome): boolean =>
+  applies(kind) && holding === outcome.holding && (told === outcome.told || also.includes(told))
 
 const isReservedKind = (kind: Kind): boolean => kind === 'reserved'
 const isOrdinary = (kind: Kind): boolean => kind !== 'reserved'
@@ -67,14 +79,14 @@ const rules: { readonly [Each in Holding]: Readonly<Record<IpamInput, readonly R
   },
   reserved: {
     ...present,
-    'request-pool': [rule('the pool is there', 'reserved', 'refused')],
+    'request-pool': [either('the pool is there', 'reserved', 'refused', 'ok')],
     'request-any': [rule('another is given', 'reserved', 'other')],
     'request-this': [rule('is kept', 'reserved', 'refused')],
-    release: [rule('stays kept', 'reserved', 'ok')],
+    release: [either('stays kept', 'reserved', 'ok', 'refused')],
   },
   free: {
     ...present,
-    'request-pool': [rule('the pool is there', 'free', 'refused')],
+    'request-pool': [either('the pool is there', 'free', 'refused', 'ok')],
     'request-any': [
       rule('is given, as the lowest', 'allocated', 'this', comesFirst),
       rule('a lower one is given', 'free', 'other', (kind) => kind === 'high'),
@@ -84,7 +96,7 @@ const rules: { readonly [Each in Holding]: Readonly<Record<IpamInput, readonly R
   },
   allocated: {
     ...present,
-    'request-pool': [rule('the pool is there', 'allocated', 'refused')],
+    'request-pool': [either('the pool is there', 'allocated', 'refused', 'ok')],
     'request-any': [
       rule('another is given', 'allocated', 'other', (kind) => kind !== 'alone'),
       rule('none is left', 'allocated', 'refused', (kind) => kind === 'alone'),
@@ -94,7 +106,7 @@ const rules: { readonly [Each in Holding]: Readonly<Record<IpamInput, readonly R
   },
   released: {
     ...present,
-    'request-pool': [rule('the pool is there', 'released', 'refused')],
+    'request-pool': [either('the pool is there', 'released', 'refused', 'ok')],
     'request-any': [
       rule('is given again', 'allocated', 'this', comesFirst),
       rule('a lower one is given', 'released', 'other', (kind) => kind === 'high'),
@@ -118,11 +130,11 @@ const transition = setup({
 })
 
 const transitions = (from: Holding, type: IpamInput) =>
-  rules[from][type].map(({ name, outcome, applies }) => ({
-    target: `#${outcome.holding}` as const,
+  rules[from][type].map((each) => ({
+    target: `#${each.outcome.holding}` as const,
     guard: ({ context, event }: { context: IpamContext; event: IpamEvent }): boolean =>
-      applies(context.kind) && event.outcome.holding === outcome.holding && event.outcome.told === outcome.told,
-    meta: { name: nameOf(from, type, name) },
+      isSaidBy(each, context.kind, event.outcome),
+    meta: { name: nameOf(from, type, each.name) },
   }))
 
 const state = (from: Holding) => ({
@@ -167,7 +179,11 @@ export function acceptingTransition(snapshot: AddressSnapshot, event: IpamEvent)
   return first === undefined ? null : (first.meta as { readonly name: string }).name
 }
 
-/** What comes of an operation, and the name of the transition. */
+/** Whether the rules allow an outcome of an operation. */
+export const isAllowed = (kind: Kind, from: Holding, type: IpamInput, outcome: IpamOutcome): boolean =>
+  rules[from][type].some((each) => isSaidBy(each, kind, outcome))
+
+/** What comes of an operation as a rule, and the name of the transition. */
 export function outcomesOf(
   kind: Kind,
   from: Holding,

@@ -100,15 +100,6 @@ export function retransmitLimit(multiplier: number, members: number): number {
   return multiplier * Math.ceil(Math.log10(members + 1))
 }
 
-/** Members up to which tables are exchanged as often as asked for. */
-const SMALL_CLUSTER = 32
-
-/** How often tables are exchanged, in milliseconds. [ML] util.go pushPullScale. */
-export function pushPullScale(interval: number, members: number): number {
-  if (members <= SMALL_CLUSTER) return interval
-  return (Math.ceil(Math.log2(members) - Math.log2(SMALL_CLUSTER)) + 1) * interval
-}
-
 /** A health score after it was changed, within its bounds. [ML] awareness.go ApplyDelta. */
 export function scoreAfter(score: number, change: number, multiplier: number): number {
   return Math.min(Math.max(0, score + change), multiplier - 1)

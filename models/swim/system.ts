@@ -18,7 +18,7 @@ export type SwimRules = Pick<
 export interface SwimBounds {
   /** From 2 to 3. */
   readonly members: number
-  /** Greatest incarnation, from 1 to 3. */
+  /** Greatest incarnation: from 1 to 3 of two members, to 2 of three. */
   readonly incarnations: number
   /** Most members that crash. */
   readonly crashes: number
@@ -73,7 +73,10 @@ const node = (number: number): NodeId => `n${number + 1}`
 export function swimModel(bounds: SwimBounds, rules: SwimRules = swimRules): SystemModel<SwimAction> {
   const { members, incarnations, crashes, leaves, accusers } = bounds
   if (members < 2 || members > 3) throw new RangeError(`members must be 2 or 3, not ${members}`)
-  if (incarnations < 1 || incarnations > 3) throw new RangeError(`incarnations must be 1 to 3, not ${incarnations}`)
+  // What was said has a bit for each member, kind and incarnation, in one word.
+  const most = members === 2 ? 3 : 2
+  if (incarnations < 1 || incarnations > most)
+    throw new RangeError(`incarnations must be 1 to ${most}, not ${incarnations}`)
   const words = TABLES + members
   const next = new Int32Array(words)
 

@@ -231,7 +231,6 @@ export function judgeExchange(
   }
   for (const { node, incarnation } of view.members) judgeOwner(cluster, member, node, incarnation)
   if (view.kind === 'push-pull') {
-    member.exchangedAt = member.now
     member.opened.set(stream, member.now)
   } else if (delivered?.kind !== 'push-pull') {
     cluster.fail(R.exchangesWholeTable, member, `sent ${to} a table that it had not asked for`, 'a reply to a table')

@@ -93,7 +93,6 @@ class SwimJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const cluster = this.#cluster
     member.forget()
     member.now = member.startedAt = member.probeCountedAt = member.gossipCountedAt = member.idleSince = answer.now
-    member.exchangedAt = answer.now
     if (answer.state !== null) member.observe(answer.state)
     for (const change of answer.members ?? []) {
       if (change.status === 'forgotten') continue

@@ -128,8 +128,6 @@ export class Member {
   hasToldLeave = false
   gossipExcess = 0
   gossipCountedAt: Milliseconds = 0
-  /** Since when it ought to have exchanged tables. */
-  exchangedAt: Milliseconds = 0
   /** Since when it has waited for a table, by stream. */
   readonly opened = new Map<StreamId, Milliseconds>()
   readonly operations = new Map<number, Asked>()

@@ -63,6 +63,16 @@ export const answersAsPublished = <Rules extends object>(
   [rule, given, value]: Vectors<Rules>[number],
 ): boolean => JSON.stringify((rules[rule] as Rule)(...(given as never[]))) === JSON.stringify(value)
 
+/** Does something while wrong rules stand in for the true ones. */
+export function under<Result>(active: Active, wrong: object, act: () => Result): Result {
+  Object.assign(active, wrong)
+  try {
+    return act()
+  } finally {
+    for (const name of Object.keys(wrong)) active[name] = undefined
+  }
+}
+
 /** Who finds a mutation. `blames`: what is blamed on the reference under the rules as they stand at the moment. */
 export function findersOf<Rules extends object>(
   { wrong, rule }: Mutation<Rules>,
@@ -72,17 +82,12 @@ export function findersOf<Rules extends object>(
   blames: () => string | null,
   vectors: Vectors<Rules>,
 ): Found {
-  Object.assign(active, wrong)
-  try {
-    const published = vectors.filter(([each]) => each === rule)
-    return {
-      explorer: firstFailure(models),
-      reference: blames(),
-      vectors: published.some((each) => !answersAsPublished(rules, each)),
-    }
-  } finally {
-    for (const name of Object.keys(wrong)) active[name] = undefined
-  }
+  const published = vectors.filter(([each]) => each === rule)
+  return under(active, wrong, () => ({
+    explorer: firstFailure(models),
+    reference: blames(),
+    vectors: published.some((each) => !answersAsPublished(rules, each)),
+  }))
 }
 
 /** The first property that does not hold, or is reached no more. */

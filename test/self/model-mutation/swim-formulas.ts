@@ -7,7 +7,7 @@ type Rules = typeof rules
 /** `truth`: the rules as they are. */
 export function swimFormulaMutations(truth: Rules): readonly Mutation<Rules>[] {
   const { UNKNOWN, ALIVE, SUSPECT, DEAD, record, statusOf, paperAllows } = truth
-  const { suspicionTimeout, confirmationsWanted, suspicionDuration, retransmitLimit, pushPullScale } = truth
+  const { suspicionTimeout, confirmationsWanted, suspicionDuration, retransmitLimit } = truth
   return [
     {
       rule: 'paperAllows',
@@ -220,30 +220,6 @@ export function swimFormulaMutations(truth: Rules): readonly Mutation<Rules>[] {
       wrong: { retransmitLimit: (_multiplier, members) => retransmitLimit(1, members) },
       explorer: null,
       reference: 'swim/tells-bounded-times',
-      vectors: true,
-    },
-    {
-      rule: 'pushPullScale',
-      as: 'grows from the first on',
-      wrong: { pushPullScale: (interval, members) => (Math.ceil(Math.log2(members)) + 1) * interval },
-      explorer: null,
-      reference: null,
-      vectors: true,
-    },
-    {
-      rule: 'pushPullScale',
-      as: 'grows one too late',
-      wrong: { pushPullScale: (interval, members) => pushPullScale(interval, members - 1) },
-      explorer: null,
-      reference: null,
-      vectors: true,
-    },
-    {
-      rule: 'pushPullScale',
-      as: 'does not grow',
-      wrong: { pushPullScale: (interval) => interval },
-      explorer: null,
-      reference: null,
       vectors: true,
     },
     {
