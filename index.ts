@@ -113,6 +113,23 @@ export type * as networkdb from './impl/contract/networkdb.ts'
 export type * as networkDbVocabulary from './models/networkdb/vocabulary.ts'
 export { createNetworkDbJudge } from './properties/networkdb/judge.ts'
 
+/**
+ * Checks an implementation of the layers together in this process against every requirement of the profiles that it claims.
+ *
+ * @example await checkNetwork({ kind: 'in-process', implementation: createNetworkReference() }, { budget: 500 })
+ */
+export function checkNetwork(
+  target: Extract<Target, { readonly kind: 'in-process' }>,
+  options: SuiteOptions = {},
+): Promise<SuiteResult> {
+  return checkConformance(target, options)
+}
+
+export { createReference as createNetworkReference } from './impl/reference/network/session.ts'
+export type * as network from './impl/contract/network.ts'
+export type * as networkVocabulary from './models/network/vocabulary.ts'
+export { createNetworkJudge } from './properties/network/judge.ts'
+
 export { createReference as createSwimReference } from './impl/reference/swim/session.ts'
 export type * as swim from './impl/contract/swim.ts'
 export type * as swimVocabulary from './models/swim/vocabulary.ts'
@@ -151,11 +168,13 @@ export {
   drawBalancingSchedule,
   drawIpamSchedule,
   drawNetworkDbSchedule,
+  drawNetworkSchedule,
   drawSchedule,
   drawSwimSchedule,
   type DiscoveryScheduleSize,
   type BalancingScheduleSize,
   type NetworkDbScheduleSize,
+  type NetworkScheduleSize,
   type ScheduleSize,
   type SwimScheduleSize,
 } from './traces/schedule.ts'
@@ -169,6 +188,7 @@ export {
   completeBalancingScenario,
   completeIpamScenario,
   completeNetworkDbScenario,
+  completeNetworkScenario,
   completeScenario,
   completeSwimScenario,
   type Scenario,

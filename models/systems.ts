@@ -4,6 +4,7 @@ import { meshModel } from './balancing/system.ts'
 import { exploreModel, type Bounds, type Exploration, type Progress, type SystemModel } from './explorer.ts'
 import { ipamModel } from './ipam/system.ts'
 import { networkDbModel } from './networkdb/system.ts'
+import { networkModel } from './network/system.ts'
 import { electionModel } from './raft/system/election.ts'
 import { membershipModel } from './raft/system/membership.ts'
 import { replicationModel } from './raft/system/replication.ts'
@@ -151,6 +152,19 @@ export const systemModels: readonly ModelEntry[] = [
       parameter('services', 'services that are made in all: with more than addresses, one is given again', 1, 6, 4),
     ],
     build: ({ addresses, services }) => addressModel({ addresses: addresses!, services: services! }),
+  },
+  {
+    name: 'network',
+    description:
+      'Tasks on two nodes with scarce addresses and VNIs, and what the other node shows of each; news comes at any time.',
+    parameters: [
+      parameter('tasks', 'tasks that start and stop once, each of a service of its own', 1, 4, 3),
+      parameter('addresses', 'addresses of each network', 1, 3, 2),
+      parameter('networks', 'networks that there are, to which the tasks belong in turn', 1, 2, 2),
+      parameter('vnis', '1: the second network waits for the VNI of the first', 1, 2, 2),
+    ],
+    build: ({ tasks, addresses, networks, vnis }) =>
+      networkModel({ tasks: tasks!, addresses: addresses!, networks: networks!, vnis: vnis! }),
   },
 ]
 

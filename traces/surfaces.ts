@@ -4,6 +4,7 @@ import type { SurfaceTraces } from './surfaces/form.ts'
 import { discoveryTraces } from './surfaces/discovery.ts'
 import { balancingTraces } from './surfaces/balancing.ts'
 import { ipamTraces } from './surfaces/ipam.ts'
+import { networkTraces } from './surfaces/network.ts'
 import { networkDbTraces } from './surfaces/networkdb.ts'
 import { raftTraces } from './surfaces/raft.ts'
 import { swimTraces } from './surfaces/swim.ts'
@@ -15,6 +16,7 @@ const surfaces: { readonly [Name in SurfaceName]: SurfaceTraces<Name> } = {
   ipam: ipamTraces,
   discovery: discoveryTraces,
   balancing: balancingTraces,
+  network: networkTraces,
 }
 
 export const surfaceNames = Object.keys(surfaces) as readonly SurfaceName[]

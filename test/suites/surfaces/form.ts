@@ -17,6 +17,7 @@ export interface PathOf {
   readonly ipam: never
   readonly discovery: never
   readonly balancing: never
+  readonly network: never
 }
 
 /** A path through the member machine of any surface. */
