@@ -111,14 +111,16 @@ function judgeWithdrawn(cluster: Cluster, node: Node, holding: Holding): void {
   } else if (kind === 'vip' || kind === 'port') {
     cluster.tested[R.releasedAfterWithdrawal]!++
     cluster.tested[R.serviceOutlivesViews]!++
-    for (const other of cluster.present()) {
-      for (const record of other.endpoints.values()) {
-        const named = kind === 'vip' ? record.vip : String(record.port)
-        if (record.service !== owner || named !== value) continue
-        if (other.isOwn(record)) fail(R.releasedAfterWithdrawal, `${other.id} still tells of it`)
-        fail(R.serviceOutlivesViews, `${other.id} still shows it`)
-      }
-    }
+    const named = cluster
+      .present()
+      .flatMap((other) =>
+        [...other.endpoints.values()]
+          .filter((record) => record.service === owner && (kind === 'vip' ? record.vip : String(record.port)) === value)
+          .map((record) => ({ other, isOwn: other.isOwn(record) })),
+      )
+    const teller = named.find(({ isOwn }) => isOwn)
+    if (teller !== undefined) fail(R.releasedAfterWithdrawal, `${teller.other.id} still tells of it`)
+    if (named.length > 0) fail(R.serviceOutlivesViews, `${named[0]!.other.id} still shows it`)
   } else if (kind === 'vni') {
     cluster.tested[R.vniOutlivesMembers]!++
     const member = cluster.present().find(({ networks }) => networks.get(owner) === Number(value))

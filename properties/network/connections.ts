@@ -10,10 +10,10 @@ export function connectionOf(cluster: Cluster, node: Node, operation: Operation)
   const all = [...node.endpoints.values()]
   const records =
     operation.type === 'connect'
-      ? all.filter(({ network, service }) => network === operation.network && service === operation.name)
+      ? all.filter(({ network, service }) => network === operation.network && isSameName(service, operation.name))
       : all.filter(({ port }) => port === operation.port && port !== 0)
   const network = operation.type === 'connect' ? operation.network : (records[0]?.network ?? '')
-  const service = operation.type === 'connect' ? operation.name : (records[0]?.service ?? '')
+  const service = records[0]?.service ?? (operation.type === 'connect' ? operation.name : '')
   const resolved = [...new Set(records.map(({ vip, address }) => (vip === '' ? address : vip)))].sort()
   const behind = all.filter(
     (record) => record.network === network && record.vip !== '' && resolved.includes(record.vip),
@@ -36,6 +36,9 @@ export function connectionOf(cluster: Cluster, node: Node, operation: Operation)
     port: operation.type === 'connect-port' ? operation.port : 0,
   }
 }
+
+/** Case means nothing in names. [RFC] 1035 */
+const isSameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
 
 /** Whether the owner of a record still tells it. */
 function isTold(
@@ -118,7 +121,7 @@ function judgeAnswered(cluster: Cluster, node: Node, asked: Asked, connection: C
   const { network, service, port, publishers } = connection
   const rule = port === 0 ? R.reachesOwnService : R.portReachesPublisher
   cluster.tested[rule]!++
-  const isOwn = port === 0 ? running.service === service : publishers.has(running.service)
+  const isOwn = port === 0 ? isSameName(running.service, service) : publishers.has(running.service)
   if (isOwn && (port !== 0 || running.network === network)) return
   const what = port === 0 ? `${network}/${service}` : `port ${port}`
   const text = `a connection to ${what} ends at ${running.task} of ${running.service} on ${running.network}`

@@ -142,6 +142,7 @@ const between = [
   'listens-in-on-networks',
   'restarted-nodes-tell-nothing',
   'keeps-ways-to-the-gone',
+  'names-the-gone',
 ]
 
 describe('no layer alone sees', () => {

@@ -40,14 +40,7 @@ export abstract class ConnectionRules extends WorkloadRules {
 
   /** The virtual address of the service, or those of all its tasks. */
   protected resolve(network: string, name: string): string[] {
-    const records = this.recordsOf(network, name)
-    return [...new Set(records.map(({ vip, address }) => (vip === '' ? address : vip)))].sort()
-  }
-
-  protected recordsOf(network: string, name: string): EndpointRecord[] {
-    return this.inOrder(
-      [...this.endpoints.values()].filter((record) => record.network === network && record.service === name),
-    )
+    return (this.names.get(network)?.find(name) ?? []).sort()
   }
 
   private inOrder(records: EndpointRecord[]): EndpointRecord[] {

@@ -14,6 +14,7 @@ import type {
 } from '../../../models/network/vocabulary.ts'
 import type { Answer as DatabaseAnswer, NetworkDbOptions } from '../../../models/networkdb/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
+import { NameTable } from '../discovery/name-table.ts'
 import type { NodeSetup as DatabaseSetup, Numbers } from '../networkdb/core.ts'
 import { NetworkDbNode } from '../networkdb/node.ts'
 import type { AddressBook } from './address-book.ts'
@@ -87,6 +88,8 @@ export abstract class NodeCore {
   /** What is known of others' tasks and its own, by network and task. */
   protected readonly endpoints = new Map<string, EndpointRecord>()
   protected readonly peers = new Map<string, PeerRecord>()
+  /** What is known by name, by network. */
+  protected readonly names = new Map<string, NameTable>()
 
   // Of the step that is being made.
   private outputs: Output[] = []
@@ -214,8 +217,22 @@ export abstract class NodeCore {
     if (value === null) return this.dropEndpoint(network, task)
     if (this.isRetired(task)) return
     const record: EndpointRecord = { network, task, owner, ...readEndpoint(value) }
+    const before = this.endpoints.get(placeOf(network, task))
+    if (before !== undefined) this.unname(before)
     this.endpoints.set(placeOf(network, task), record)
+    this.name(record)
     this.note({ change: 'endpoint', ...record })
+  }
+
+  /** A service is known by its virtual address, or by those of its tasks, as long as one of them is there. */
+  protected name({ network, task, service, vip, address }: EndpointRecord): void {
+    const table = this.names.get(network) ?? new NameTable()
+    this.names.set(network, table)
+    table.add(service, vip === '' ? address : vip, task)
+  }
+
+  protected unname({ network, task, service, vip, address }: EndpointRecord): void {
+    this.names.get(network)?.remove(service, vip === '' ? address : vip, task)
   }
 
   protected showPeer(network: string, task: string, owner: string, value: string | null): void {
@@ -231,7 +248,11 @@ export abstract class NodeCore {
   }
 
   protected dropEndpoint(network: string, task: string): void {
-    if (this.endpoints.delete(placeOf(network, task))) this.note({ change: 'endpoint-gone', network, task })
+    const record = this.endpoints.get(placeOf(network, task))
+    if (record === undefined) return
+    this.endpoints.delete(placeOf(network, task))
+    this.unname(record)
+    this.note({ change: 'endpoint-gone', network, task })
   }
 
   protected dropPeer(network: string, task: string): void {

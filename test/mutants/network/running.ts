@@ -138,9 +138,21 @@ export const running: readonly NetworkMutant[] = [
     rule: 'A name is looked up in all networks of the node.',
     seenIn: 'libnetwork: a name leaks to a network that its endpoint is not on',
     Node: class extends NetworkNode {
-      protected override recordsOf(_network: string, name: string): EndpointRecord[] {
-        return [...this.networks.keys()].flatMap((network) => super.recordsOf(network, name))
+      protected override resolve(_network: string, name: string): string[] {
+        return [...this.networks.keys()].flatMap((network) => super.resolve(network, name))
       }
+    },
+  }),
+  networkMutant({
+    name: 'names-the-gone',
+    breaks: 'network/resolves-view',
+    rule: 'Names are learned from records that come, and not unlearned with those that go.',
+    seenIn: 'https://github.com/moby/moby/issues/30134',
+    also: {
+      'network/name-gives-held-vip': 'The virtual address of a service that was there before comes with the new one.',
+    },
+    Node: class extends NetworkNode {
+      protected override unname(): void {}
     },
   }),
   networkMutant({
@@ -154,7 +166,7 @@ export const running: readonly NetworkMutant[] = [
 
       protected override resolve(network: string, name: string): string[] {
         const found = super.resolve(network, name)
-        const isVip = this.recordsOf(network, name).some(({ vip }) => vip !== '')
+        const isVip = [...this.endpoints.values()].some((record) => found.includes(record.vip))
         if (!isVip) return found
         const known = this.answers.get(`${network} ${name}`) ?? found
         this.answers.set(`${network} ${name}`, known)
