@@ -11,9 +11,10 @@
  */
 import { splitCommand } from './impl/contract/command-line.ts'
 import type { Implementation } from './impl/contract/raft.ts'
-import { spawnAdapter, type SpawnOptions, type AdapterSurface } from './impl/contract/stdio.ts'
+import { spawnAdapter, type SpawnOptions } from './impl/contract/stdio.ts'
 import { checkConformance, type SuiteOptions, type SuiteResult } from './test/suites/suite.ts'
 import type { Target } from './test/suites/target.ts'
+import type { SurfaceName } from './traces/surface.ts'
 
 /** An implementation in this process, as a target of {@link checkRaft}. */
 export function inProcess(implementation: Implementation): Target {
@@ -31,9 +32,9 @@ export function adapter(command: string | readonly string[], options: SpawnOptio
   return { kind: 'adapter', surface: options.surface, start: () => spawnAdapter(words, options) }
 }
 
-/** What checks implementations of a surface; from an adapter it demands that one. */
+/** What checks implementations of a surface; an adapter has to offer it. */
 const checkerOf =
-  (surface: AdapterSurface) =>
+  (surface: SurfaceName) =>
   (target: Target, options: SuiteOptions = {}): Promise<SuiteResult> =>
     checkConformance(target.kind === 'adapter' ? { ...target, surface } : target, options)
 
@@ -49,15 +50,42 @@ export const checkRaft = checkerOf('raft')
  * Checks an implementation of SWIM against every requirement of the profiles that it claims.
  *
  * @example await checkSwim({ kind: 'in-process', implementation: createSwimReference() }, { budget: 500 })
- * @throws AdapterError if an adapter does not start, or offers no SWIM
  */
 export const checkSwim = checkerOf('swim')
+
+export { createReference as createSwimReference } from './impl/reference/swim/session.ts'
+export type * as swim from './impl/contract/swim.ts'
+export type * as swimVocabulary from './models/swim/vocabulary.ts'
+export { createSwimJudge } from './properties/swim/judge.ts'
+
+/**
+ * Checks an implementation of the network database against every requirement of the profiles that it claims.
+ *
+ * @example await checkNetworkDb({ kind: 'in-process', implementation: createNetworkDbReference() }, { budget: 500 })
+ */
+export const checkNetworkDb = checkerOf('networkdb')
+
+export { createReference as createNetworkDbReference } from './impl/reference/networkdb/session.ts'
+export type * as networkdb from './impl/contract/networkdb.ts'
+export type * as networkDbVocabulary from './models/networkdb/vocabulary.ts'
+export { createNetworkDbJudge } from './properties/networkdb/judge.ts'
+
+/**
+ * Checks an implementation of Serf against every requirement of the profiles that it claims.
+ *
+ * @example await checkSerf({ kind: 'in-process', implementation: createSerfReference() }, { budget: 500 })
+ */
+export const checkSerf = checkerOf('serf')
+
+export { createReference as createSerfReference } from './impl/reference/serf/session.ts'
+export type * as serf from './impl/contract/serf.ts'
+export type * as serfVocabulary from './models/serf/vocabulary.ts'
+export { createSerfJudge } from './properties/serf/judge.ts'
 
 /**
  * Checks an implementation of address management against every requirement of the profiles that it claims.
  *
- * @example await checkIpam(adapter('./my-allocator'), { budget: 500 })
- * @throws AdapterError if an adapter does not start, or offers no address management
+ * @example await checkIpam({ kind: 'in-process', implementation: createIpamReference() }, { budget: 500 })
  */
 export const checkIpam = checkerOf('ipam')
 
@@ -67,16 +95,23 @@ export type * as ipamVocabulary from './models/ipam/vocabulary.ts'
 export { createIpamJudge } from './properties/ipam/judge.ts'
 
 /**
- * Checks an implementation of balancing in this process against every requirement of the profiles that it claims.
+ * Checks an implementation of service discovery against every requirement of the profiles that it claims.
+ *
+ * @example await checkDiscovery({ kind: 'in-process', implementation: createDiscoveryReference() }, { budget: 500 })
+ */
+export const checkDiscovery = checkerOf('discovery')
+
+export { createReference as createDiscoveryReference } from './impl/reference/discovery/session.ts'
+export type * as discovery from './impl/contract/discovery.ts'
+export type * as discoveryVocabulary from './models/discovery/vocabulary.ts'
+export { createDiscoveryJudge } from './properties/discovery/judge.ts'
+
+/**
+ * Checks an implementation of balancing against every requirement of the profiles that it claims.
  *
  * @example await checkBalancing({ kind: 'in-process', implementation: createBalancingReference() }, { budget: 500 })
  */
-export function checkBalancing(
-  target: Extract<Target, { readonly kind: 'in-process' }>,
-  options: SuiteOptions = {},
-): Promise<SuiteResult> {
-  return checkConformance(target, options)
-}
+export const checkBalancing = checkerOf('balancing')
 
 export { createReference as createBalancingReference } from './impl/reference/balancing/session.ts'
 export type * as balancing from './impl/contract/balancing.ts'
@@ -84,56 +119,16 @@ export type * as balancingVocabulary from './models/balancing/vocabulary.ts'
 export { createBalancingJudge } from './properties/balancing/judge.ts'
 
 /**
- * Checks an implementation of the network database against every requirement of the profile that it claims.
+ * Checks an implementation of the layers together against every requirement of the profiles that it claims.
  *
- * @example await checkNetworkDb({ kind: 'in-process', implementation: createNetworkDbReference() }, { budget: 500 })
- * @throws AdapterError if an adapter does not start, or offers no network database
+ * @example await checkNetwork({ kind: 'in-process', implementation: createNetworkReference() }, { budget: 500 })
  */
-export const checkNetworkDb = checkerOf('networkdb')
+export const checkNetwork = checkerOf('network')
 
-/**
- * Checks an implementation of service discovery in this process against every requirement of the profiles that it claims.
- *
- * @example await checkDiscovery({ kind: 'in-process', implementation: createDiscoveryReference() }, { budget: 500 })
- */
-export function checkDiscovery(
-  target: Extract<Target, { readonly kind: 'in-process' }>,
-  options: SuiteOptions = {},
-): Promise<SuiteResult> {
-  return checkConformance(target, options)
-}
-
-export { createReference as createDiscoveryReference } from './impl/reference/discovery/session.ts'
-export type * as discovery from './impl/contract/discovery.ts'
-export type * as discoveryVocabulary from './models/discovery/vocabulary.ts'
-export { createDiscoveryJudge } from './properties/discovery/judge.ts'
-
-export { createReference as createNetworkDbReference } from './impl/reference/networkdb/session.ts'
-export type * as networkdb from './impl/contract/networkdb.ts'
-export type * as networkDbVocabulary from './models/networkdb/vocabulary.ts'
-export { createNetworkDbJudge } from './properties/networkdb/judge.ts'
-
-/**
- * Checks an implementation of Serf in this process against every requirement of the profile that it claims.
- *
- * @example await checkSerf({ kind: 'in-process', implementation: createSerfReference() }, { budget: 500 })
- */
-export function checkSerf(
-  target: Extract<Target, { readonly kind: 'in-process' }>,
-  options: SuiteOptions = {},
-): Promise<SuiteResult> {
-  return checkConformance(target, options)
-}
-
-export { createReference as createSerfReference } from './impl/reference/serf/session.ts'
-export type * as serf from './impl/contract/serf.ts'
-export type * as serfVocabulary from './models/serf/vocabulary.ts'
-export { createSerfJudge } from './properties/serf/judge.ts'
-
-export { createReference as createSwimReference } from './impl/reference/swim/session.ts'
-export type * as swim from './impl/contract/swim.ts'
-export type * as swimVocabulary from './models/swim/vocabulary.ts'
-export { createSwimJudge } from './properties/swim/judge.ts'
+export { createReference as createNetworkReference } from './impl/reference/network/session.ts'
+export type * as network from './impl/contract/network.ts'
+export type * as networkVocabulary from './models/network/vocabulary.ts'
+export { createNetworkJudge } from './properties/network/judge.ts'
 
 export { createReference } from './impl/reference/raft/session.ts'
 export {
@@ -169,12 +164,14 @@ export {
   drawIpamSchedule,
   drawNetworkDbSchedule,
   drawSerfSchedule,
+  drawNetworkSchedule,
   drawSchedule,
   drawSwimSchedule,
   type DiscoveryScheduleSize,
   type BalancingScheduleSize,
   type NetworkDbScheduleSize,
   type SerfScheduleSize,
+  type NetworkScheduleSize,
   type ScheduleSize,
   type SwimScheduleSize,
 } from './traces/schedule.ts'
@@ -189,6 +186,7 @@ export {
   completeIpamScenario,
   completeNetworkDbScenario,
   completeSerfScenario,
+  completeNetworkScenario,
   completeScenario,
   completeSwimScenario,
   type Scenario,

@@ -5,6 +5,7 @@ import { exploreModel, type Bounds, type Exploration, type Progress, type System
 import { discoveryModel } from './discovery/system.ts'
 import { ipamModel } from './ipam/system.ts'
 import { networkDbModel } from './networkdb/system.ts'
+import { networkModel } from './network/system.ts'
 import { electionModel } from './raft/system/election.ts'
 import { membershipModel } from './raft/system/membership.ts'
 import { replicationModel } from './raft/system/replication.ts'
@@ -162,6 +163,19 @@ export const systemModels: readonly ModelEntry[] = [
       parameter('tasks', 'tasks, in turn of the first nodes', 1, 3, 3),
     ],
     build: ({ nodes, tasks }) => discoveryModel({ nodes: nodes!, tasks: tasks! }),
+  },
+  {
+    name: 'network',
+    description:
+      'Tasks on two nodes with scarce addresses and VNIs, and what the other node shows of each; news comes at any time.',
+    parameters: [
+      parameter('tasks', 'tasks that start and stop once, each of a service of its own', 1, 4, 3),
+      parameter('addresses', 'addresses of each network', 1, 3, 2),
+      parameter('networks', 'networks that there are, to which the tasks belong in turn', 1, 2, 2),
+      parameter('vnis', '1: the second network waits for the VNI of the first', 1, 2, 2),
+    ],
+    build: ({ tasks, addresses, networks, vnis }) =>
+      networkModel({ tasks: tasks!, addresses: addresses!, networks: networks!, vnis: vnis! }),
   },
 ]
 

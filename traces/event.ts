@@ -6,6 +6,7 @@ import type {
   IpamSurface,
   NetworkDbSurface,
   RaftSurface,
+  NetworkSurface,
   SerfSurface,
   Surface,
   SwimSurface,
@@ -31,6 +32,7 @@ export type IpamTraceEvent = EventOf<IpamSurface>
 export type NetworkDbTraceEvent = EventOf<NetworkDbSurface>
 export type SerfTraceEvent = EventOf<SerfSurface>
 export type BalancingTraceEvent = EventOf<BalancingSurface>
+export type NetworkTraceEvent = EventOf<NetworkSurface>
 
 /** An event of whatever surface, as far as all have it in common. */
 export type AnyTraceEvent = EventOf<Surface>

@@ -5,6 +5,7 @@ export { leaderTarget } from './scenario/shared.ts'
 export { completeDiscoveryScenario, discoveryScenarioSchema } from './scenario/discovery.ts'
 export { balancingScenarioSchema, completeBalancingScenario, defaultBalancingOptions } from './scenario/balancing.ts'
 export { completeIpamScenario, defaultIpamDisk, defaultIpamOptions, ipamScenarioSchema } from './scenario/ipam.ts'
+export { completeNetworkScenario, defaultNetworkOptions, networkScenarioSchema } from './scenario/network.ts'
 export { completeNetworkDbScenario, defaultNetworkDbOptions, networkDbScenarioSchema } from './scenario/networkdb.ts'
 export {
   completeScenario,

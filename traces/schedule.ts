@@ -5,6 +5,7 @@ export { drawDiscoverySchedule, type DiscoveryScheduleSize } from './schedule/di
 export { drawBalancingSchedule, type BalancingScheduleSize } from './schedule/balancing.ts'
 export { drawHostsSchedule } from './schedule/hosts.ts'
 export { drawIpamSchedule } from './schedule/ipam.ts'
+export { drawNetworkSchedule, type NetworkScheduleSize } from './schedule/network.ts'
 export { drawNetworkDbSchedule, type NetworkDbScheduleSize } from './schedule/networkdb.ts'
 export { drawSchedule, type ScheduleSize } from './schedule/schedule.ts'
 export { drawSerfSchedule, type SerfScheduleSize } from './schedule/serf.ts'

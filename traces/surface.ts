@@ -2,6 +2,7 @@
 import type * as discovery from '../impl/contract/discovery.ts'
 import type * as balancing from '../impl/contract/balancing.ts'
 import type * as ipam from '../impl/contract/ipam.ts'
+import type * as network from '../impl/contract/network.ts'
 import type * as networkdb from '../impl/contract/networkdb.ts'
 import type * as raft from '../impl/contract/raft.ts'
 import type * as serf from '../impl/contract/serf.ts'
@@ -9,6 +10,7 @@ import type * as swim from '../impl/contract/swim.ts'
 import type * as discoveryWords from '../models/discovery/vocabulary.ts'
 import type * as balancingWords from '../models/balancing/vocabulary.ts'
 import type * as ipamWords from '../models/ipam/vocabulary.ts'
+import type * as networkWords from '../models/network/vocabulary.ts'
 import type * as networkdbWords from '../models/networkdb/vocabulary.ts'
 import type * as raftWords from '../models/raft/vocabulary.ts'
 import type * as serfWords from '../models/serf/vocabulary.ts'
@@ -123,6 +125,17 @@ export interface SerfSurface {
   readonly inspection: serfWords.Inspection
 }
 
+export interface NetworkSurface {
+  readonly scenario: networkWords.NetworkScenario
+  readonly hello: network.Hello
+  readonly start: network.Start
+  readonly operation: networkWords.Operation
+  readonly message: networkWords.OutgoingMessage
+  readonly input: networkWords.Input
+  readonly answer: networkWords.Answer
+  readonly inspection: networkWords.Inspection
+}
+
 /** The types of each surface by its name. */
 export interface Surfaces {
   readonly raft: RaftSurface
@@ -132,6 +145,7 @@ export interface Surfaces {
   readonly discovery: DiscoverySurface
   readonly balancing: BalancingSurface
   readonly serf: SerfSurface
+  readonly network: NetworkSurface
 }
 
 export type SurfaceName = keyof Surfaces

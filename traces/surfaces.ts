@@ -4,6 +4,7 @@ import type { SurfaceTraces } from './surfaces/form.ts'
 import { discoveryTraces } from './surfaces/discovery.ts'
 import { balancingTraces } from './surfaces/balancing.ts'
 import { ipamTraces } from './surfaces/ipam.ts'
+import { networkTraces } from './surfaces/network.ts'
 import { networkDbTraces } from './surfaces/networkdb.ts'
 import { raftTraces } from './surfaces/raft.ts'
 import { serfTraces } from './surfaces/serf.ts'
@@ -17,6 +18,7 @@ const surfaces: { readonly [Name in SurfaceName]: SurfaceTraces<Name> } = {
   discovery: discoveryTraces,
   balancing: balancingTraces,
   serf: serfTraces,
+  network: networkTraces,
 }
 
 export const surfaceNames = Object.keys(surfaces) as readonly SurfaceName[]

@@ -9,6 +9,7 @@ import type { BalancingWords } from './balancing.ts'
 import type { DiscoveryWords } from './discovery.ts'
 import type { IpamWords } from './ipam.ts'
 import { limits } from './limits.ts'
+import type { NetworkWords } from './network.ts'
 import type { NetworkDbWords } from './networkdb.ts'
 import type { RaftWords } from './raft.ts'
 import { line, runLine } from './schema.ts'
@@ -25,6 +26,7 @@ export interface WordsOf {
   readonly discovery: DiscoveryWords
   readonly balancing: BalancingWords
   readonly serf: SerfWords
+  readonly network: NetworkWords
 }
 
 const table = {

@@ -4,6 +4,7 @@ import { balancingMutants } from './balancing.ts'
 import { discoveryMutants } from './discovery.ts'
 import { ipamMutants } from './ipam.ts'
 import type { Mutant } from './mutant.ts'
+import { networkMutants } from './network.ts'
 import { networkDbMutants } from './networkdb.ts'
 import { raftMutants } from './raft.ts'
 import { serfMutants } from './serf.ts'
@@ -17,4 +18,5 @@ export const mutantsOf: Readonly<Record<SurfaceName, readonly Mutant[]>> = {
   discovery: discoveryMutants,
   balancing: balancingMutants,
   serf: serfMutants,
+  network: networkMutants,
 }

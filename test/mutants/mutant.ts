@@ -2,6 +2,7 @@
 import * as discoveryReference from '../../impl/reference/discovery/session.ts'
 import * as balancingReference from '../../impl/reference/balancing/session.ts'
 import * as ipamReference from '../../impl/reference/ipam/session.ts'
+import * as networkReference from '../../impl/reference/network/session.ts'
 import * as networkDbReference from '../../impl/reference/networkdb/session.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
 import * as serfReference from '../../impl/reference/serf/session.ts'
@@ -114,4 +115,25 @@ type SerfParts = Omit<Mutant, 'create'> & { readonly Node: NonNullable<serfRefer
 export const serfMutant = ({ Node, ...told }: SerfParts): Mutant => ({
   ...told,
   create: () => serfReference.createReference({ name: `mutant ${told.name}`, Node }),
+})
+
+type NetworkParts = Omit<Mutant, 'create'> & Pick<networkReference.ReferenceOptions, 'Node' | 'Manager'>
+
+/** What lies beneath the layers together: a database and an allocator that can be watched. */
+type Beneath = Pick<networkReference.ReferenceOptions, 'Database' | 'createBook'>
+
+export interface NetworkMutant extends Mutant {
+  create(beneath?: Beneath): ReturnType<typeof networkReference.createReference>
+}
+
+/** The reference of the layers together with another node, or another way to lead. */
+export const networkMutant = ({ Node, Manager, ...told }: NetworkParts): NetworkMutant => ({
+  ...told,
+  create: (beneath = {}) =>
+    networkReference.createReference({
+      name: `mutant ${told.name}`,
+      ...beneath,
+      ...(Node === undefined ? {} : { Node }),
+      ...(Manager === undefined ? {} : { Manager }),
+    }),
 })

@@ -34,7 +34,7 @@ const folder = join(import.meta.dirname, '../../traces/corpus')
 const text = (name: string): string => readFileSync(join(folder, name), 'utf8')
 const namesOf = (surface: SurfaceName): string[] =>
   readdirSync(folder)
-    .filter((name) => name.endsWith('.scenario') && text(name).startsWith(surface))
+    .filter((name) => name.endsWith('.scenario') && text(name).startsWith(`${surface} `))
     .sort()
 const names = namesOf('raft')
 
@@ -494,6 +494,14 @@ const classics: Partial<Record<SurfaceName, Record<string, string>>> = {
     'serf-leave-before-meeting.scenario': 'forgets-what-was-said',
     'serf-leave-lost-on-the-way.scenario': 'left-without-more',
     'serf-two-say-that-one-left.scenario': 'left-without-time',
+  },
+  network: {
+    'network-address-reused-at-once.scenario': 'reuses-at-once',
+    'network-failover-keeps-ports.scenario': 'forgets-ports-on-failover',
+    'network-frame-comes-late.scenario': 'keys-endpoints-by-address',
+    'network-node-restarts.scenario': 'restarted-nodes-tell-nothing',
+    'network-service-comes-again.scenario': 'remembers-answers',
+    'network-vni-rests.scenario': 'reuses-vni-at-once',
   },
 }
 

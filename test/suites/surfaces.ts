@@ -4,6 +4,7 @@ import type { SurfaceSuite } from './surfaces/form.ts'
 import { discoverySuite } from './surfaces/discovery.ts'
 import { balancingSuite } from './surfaces/balancing.ts'
 import { ipamSuite } from './surfaces/ipam.ts'
+import { networkSuite } from './surfaces/network.ts'
 import { networkDbSuite } from './surfaces/networkdb.ts'
 import { raftSuite } from './surfaces/raft.ts'
 import { serfSuite } from './surfaces/serf.ts'
@@ -17,6 +18,7 @@ const suites: { readonly [Name in SurfaceName]: SurfaceSuite<Name> } = {
   discovery: discoverySuite,
   balancing: balancingSuite,
   serf: serfSuite,
+  network: networkSuite,
 }
 
 /** The entry of a surface. Where its name is not known before, what it takes is of that surface all the same. */

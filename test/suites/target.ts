@@ -33,7 +33,7 @@ export type Target =
   | {
       readonly kind: 'adapter'
       /** What it has to offer. Default: whatever it offers first. */
-      readonly surface?: AdapterSurface | undefined
+      readonly surface?: SurfaceName | undefined
       readonly start: () => Promise<Remote>
     }
   /** A plugin of Docker, which runs already, or a server of names, which is started. */

@@ -68,7 +68,7 @@ function describeEvent(event: ClusterEvent | TableEvent): string {
   return `${event.event} ${event.network}/${event.key}${value} of ${event.owner} @${event.time}`
 }
 
-function describeMessage(view: Message): string {
+export function describeMessage(view: Message): string {
   return match(view)
     .with({ kind: 'gossip' }, ({ events }) => `gossip: ${listed(events.map(describeEvent))}`)
     .with({ kind: 'table-gossip' }, ({ events }) => `gossip: ${listed(events.map(describeEvent))}`)

@@ -169,7 +169,7 @@ export function isSurface(suite: SuiteName): suite is SurfaceName {
 }
 
 /** Whether adapters can offer a surface. */
-function isAdapterSurface(name: string | undefined): name is AdapterSurface {
+export function isAdapterSurface(name: string | undefined): name is AdapterSurface {
   return adapterSurfaces.some((surface) => surface === name)
 }
 

@@ -19,6 +19,7 @@ export interface PathOf {
   readonly discovery: never
   readonly balancing: never
   readonly serf: SerfPath
+  readonly network: never
 }
 
 /** A path through the member machine of any surface. */
