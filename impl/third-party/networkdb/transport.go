@@ -68,8 +68,8 @@ func (s *stream) Close() error {
 	}
 	payload, err := userPayload(s.buffer.Bytes())
 	must(err)
-	outer := open1(payload, &networkdb.GossipMessage{})
-	isAsked := open1(outer.Data, &networkdb.BulkSyncMessage{}).Unsolicited
+	outer := unmarshal(payload, &networkdb.GossipMessage{})
+	isAsked := unmarshal(outer.Data, &networkdb.BulkSyncMessage{}).Unsolicited
 	s.node.send(s.to, choose(isAsked, "bulk-sync", "bulk-sync-reply"), payload)
 	return nil
 }

@@ -61,7 +61,7 @@ func (s scale) seconds(milliseconds int64) int32 {
 }
 func (s scale) milliseconds(seconds int32) int64 { return int64(seconds) * 1000 * s.shown / s.kept }
 
-func open1[M proto.Message](data []byte, message M) M {
+func unmarshal[M proto.Message](data []byte, message M) M {
 	must(proto.Unmarshal(data, message))
 	return message
 }
@@ -85,24 +85,24 @@ func compound(parts [][]byte) []byte {
 }
 
 func partsOf(data []byte) (parts [][]byte) {
-	for _, part := range open1(data, &networkdb.CompoundMessage{}).Messages {
+	for _, part := range unmarshal(data, &networkdb.CompoundMessage{}).Messages {
 		parts = append(parts, part.Payload)
 	}
 	return parts
 }
 
 func (s scale) event(raw []byte) event {
-	outer := open1(raw, &networkdb.GossipMessage{})
+	outer := unmarshal(raw, &networkdb.GossipMessage{})
 	switch outer.Type {
 	case networkdb.MessageTypeNodeEvent:
-		e := open1(outer.Data, &networkdb.NodeEvent{})
+		e := unmarshal(outer.Data, &networkdb.NodeEvent{})
 		return event{Type: "node", Event: choose(e.Type == networkdb.NodeEventTypeLeave, "leave", "join"),
 			Name: e.NodeName, Time: uint64(e.LTime)}
 	case networkdb.MessageTypeNetworkEvent:
-		e := open1(outer.Data, &networkdb.NetworkEvent{})
+		e := unmarshal(outer.Data, &networkdb.NetworkEvent{})
 		return attachment(e.NodeName, e.NetworkID, uint64(e.LTime), e.Type == networkdb.NetworkEventTypeLeave)
 	case networkdb.MessageTypeTableEvent:
-		e := open1(outer.Data, &networkdb.TableEvent{})
+		e := unmarshal(outer.Data, &networkdb.TableEvent{})
 		value, residual := string(e.Value), s.milliseconds(e.ResidualReapTime)
 		what := map[networkdb.TableEvent_Type]string{networkdb.TableEventTypeCreate: "create",
 			networkdb.TableEventTypeUpdate: "update", networkdb.TableEventTypeDelete: "delete"}[e.Type]
@@ -129,22 +129,22 @@ func (s scale) view(e *envelope) view {
 	if e.kind == "gossip" {
 		return view{Kind: e.kind, Events: s.events(e.parts)}
 	}
-	outer := open1(e.parts[0], &networkdb.GossipMessage{})
+	outer := unmarshal(e.parts[0], &networkdb.GossipMessage{})
 	switch e.kind {
 	case "table-gossip":
 		events := s.events(partsOf(outer.Data))
 		return view{Kind: e.kind, Network: &(*events)[0].Network, Events: events}
 	case "push-pull", "push-pull-reply":
-		state := open1(outer.Data, &networkdb.NetworkPushPull{})
+		state := unmarshal(outer.Data, &networkdb.NetworkPushPull{})
 		attachments, time := []event{}, uint64(state.LTime)
 		for _, each := range state.Networks {
 			attachments = append(attachments, attachment(each.NodeName, each.NetworkID, uint64(each.LTime), each.Leaving))
 		}
 		return view{Kind: e.kind, Name: &state.NodeName, Time: &time, Attachments: &attachments}
 	}
-	sync := open1(outer.Data, &networkdb.BulkSyncMessage{})
+	sync := unmarshal(outer.Data, &networkdb.BulkSyncMessage{})
 	attachments, entries, time, networks := []event{}, []event{}, uint64(sync.LTime), sync.Networks
-	for _, each := range *s.events(partsOf(open1(sync.Payload, &networkdb.GossipMessage{}).Data)) {
+	for _, each := range *s.events(partsOf(unmarshal(sync.Payload, &networkdb.GossipMessage{}).Data)) {
 		if each.Type == "network" {
 			attachments = append(attachments, each)
 		} else {
