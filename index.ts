@@ -67,12 +67,46 @@ export type * as ipamVocabulary from './models/ipam/vocabulary.ts'
 export { createIpamJudge } from './properties/ipam/judge.ts'
 
 /**
+ * Checks an implementation of balancing in this process against every requirement of the profiles that it claims.
+ *
+ * @example await checkBalancing({ kind: 'in-process', implementation: createBalancingReference() }, { budget: 500 })
+ */
+export function checkBalancing(
+  target: Extract<Target, { readonly kind: 'in-process' }>,
+  options: SuiteOptions = {},
+): Promise<SuiteResult> {
+  return checkConformance(target, options)
+}
+
+export { createReference as createBalancingReference } from './impl/reference/balancing/session.ts'
+export type * as balancing from './impl/contract/balancing.ts'
+export type * as balancingVocabulary from './models/balancing/vocabulary.ts'
+export { createBalancingJudge } from './properties/balancing/judge.ts'
+
+/**
  * Checks an implementation of the network database against every requirement of the profile that it claims.
  *
  * @example await checkNetworkDb({ kind: 'in-process', implementation: createNetworkDbReference() }, { budget: 500 })
  * @throws AdapterError if an adapter does not start, or offers no network database
  */
 export const checkNetworkDb = checkerOf('networkdb')
+
+/**
+ * Checks an implementation of service discovery in this process against every requirement of the profiles that it claims.
+ *
+ * @example await checkDiscovery({ kind: 'in-process', implementation: createDiscoveryReference() }, { budget: 500 })
+ */
+export function checkDiscovery(
+  target: Extract<Target, { readonly kind: 'in-process' }>,
+  options: SuiteOptions = {},
+): Promise<SuiteResult> {
+  return checkConformance(target, options)
+}
+
+export { createReference as createDiscoveryReference } from './impl/reference/discovery/session.ts'
+export type * as discovery from './impl/contract/discovery.ts'
+export type * as discoveryVocabulary from './models/discovery/vocabulary.ts'
+export { createDiscoveryJudge } from './properties/discovery/judge.ts'
 
 export { createReference as createNetworkDbReference } from './impl/reference/networkdb/session.ts'
 export type * as networkdb from './impl/contract/networkdb.ts'
@@ -113,10 +147,14 @@ export type { SuiteOptions, SuiteProgress, SuiteResult } from './test/suites/sui
 export type { Counterexample } from './test/suites/counterexample.ts'
 export type { Target } from './test/suites/target.ts'
 export {
+  drawDiscoverySchedule,
+  drawBalancingSchedule,
   drawIpamSchedule,
   drawNetworkDbSchedule,
   drawSchedule,
   drawSwimSchedule,
+  type DiscoveryScheduleSize,
+  type BalancingScheduleSize,
   type NetworkDbScheduleSize,
   type ScheduleSize,
   type SwimScheduleSize,
@@ -127,6 +165,8 @@ export { rejudge, type Rejudged } from './traces/rejudge.ts'
 export { readTrace, writeTrace, type Trace, type TraceMeta } from './traces/format.ts'
 export type { TraceEvent } from './traces/event.ts'
 export {
+  completeDiscoveryScenario,
+  completeBalancingScenario,
   completeIpamScenario,
   completeNetworkDbScenario,
   completeScenario,

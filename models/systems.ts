@@ -1,6 +1,9 @@
 /** The system models by name, for the command: what each is, and what can be set. */
+import { addressModel } from './balancing/system-addresses.ts'
+import { meshModel } from './balancing/system.ts'
 import { exploreModel, type Bounds, type Exploration, type Progress, type SystemModel } from './explorer.ts'
 import { ipamModel } from './ipam/system.ts'
+import { networkDbModel } from './networkdb/system.ts'
 import { electionModel } from './raft/system/election.ts'
 import { membershipModel } from './raft/system/membership.ts'
 import { replicationModel } from './raft/system/replication.ts'
@@ -96,6 +99,30 @@ export const systemModels: readonly ModelEntry[] = [
       }),
   },
   {
+    name: 'networkdb',
+    description:
+      'Entries of one network: whatever was made may be heard at any time; nodes synchronize, lose sight of each other, leave, come back, and forget.',
+    parameters: [
+      parameter('nodes', 'nodes that there are', 2, 3, 2),
+      parameter('keys', 'entries that are written', 1, 2, 1),
+      parameter('times', 'greatest time of an event; of three nodes at most 5', 1, 6, 4),
+      parameter('writers', 'how many nodes write each entry', 1, 3, 1),
+      parameter('attachments', '1: nodes stay in the network; 2: they may leave; 3: and come back', 1, 3, 3),
+      parameter('failures', '1: nodes may lose sight of each other', 0, 1, 1),
+      parameter('reaps', '1: what is old is forgotten, at any time', 0, 1, 1),
+    ],
+    build: ({ nodes, keys, times, writers, attachments, failures, reaps }) =>
+      networkDbModel({
+        nodes: nodes!,
+        keys: keys!,
+        times: times!,
+        writers: writers!,
+        attachments: attachments!,
+        failures: failures === 1,
+        reaps: reaps === 1,
+      }),
+  },
+  {
     name: 'ipam',
     description:
       'Allocators with one store: any node may be made leader at any time, and one that leads no more may learn of it late.',
@@ -107,6 +134,23 @@ export const systemModels: readonly ModelEntry[] = [
     ],
     build: ({ nodes, clients, addresses, failovers }) =>
       ipamModel({ nodes: nodes!, clients: clients!, addresses: addresses!, failovers: failovers! }),
+  },
+  {
+    name: 'balancing-mesh',
+    description:
+      'Connections through three nodes to two tasks that come, drain and go: what becomes of a task is heard late, or never.',
+    parameters: [parameter('changes', 'how often the state of each task changes at most', 1, 6, 4)],
+    build: ({ changes }) => meshModel({ changes: changes! }),
+  },
+  {
+    name: 'balancing-addresses',
+    description:
+      'Services come and go, with addresses of which two nodes hear late; a client is told one here, and connects there.',
+    parameters: [
+      parameter('addresses', 'addresses that there are', 1, 4, 4),
+      parameter('services', 'services that are made in all: with more than addresses, one is given again', 1, 6, 4),
+    ],
+    build: ({ addresses, services }) => addressModel({ addresses: addresses!, services: services! }),
   },
 ]
 

@@ -1,7 +1,7 @@
 /** What a trace holds: the lines after its scenario. A judge that is fed these again must say the same again. */
 import type { Milliseconds, NodeId } from '../models/vocabulary.ts'
 import type { Phase } from '../properties/judge.ts'
-import type { IpamSurface, NetworkDbSurface, RaftSurface, Surface, SwimSurface } from './surface.ts'
+import type { BalancingSurface, IpamSurface, NetworkDbSurface, RaftSurface, Surface, SwimSurface } from './surface.ts'
 
 export type EventOf<S extends Surface> =
   | { readonly event: 'start'; readonly start: S['start']; readonly initial: readonly S['answer'][] }
@@ -21,6 +21,7 @@ export type TraceEvent = EventOf<RaftSurface>
 export type SwimTraceEvent = EventOf<SwimSurface>
 export type IpamTraceEvent = EventOf<IpamSurface>
 export type NetworkDbTraceEvent = EventOf<NetworkDbSurface>
+export type BalancingTraceEvent = EventOf<BalancingSurface>
 
 /** An event of whatever surface, as far as all have it in common. */
 export type AnyTraceEvent = EventOf<Surface>

@@ -52,11 +52,14 @@ export interface Trace {
 const word = z.string().max(contractLimits.word)
 const table = surfaceNames.map((name) => ({ name, schemas: tracesOf(name).schemas }))
 
+/** What an implementation of any surface says of itself. */
+export const helloSchema = z.union(table.map(({ schemas }) => schemas.hello)) as z.ZodType<AnyHello>
+
 const metaSchema = z.strictObject({
   format: z.literal('swarmcheck-trace'),
   version: z.literal(traceVersion),
   swarmcheck: word,
-  implementation: z.union(table.map(({ schemas }) => schemas.hello)).nullable() as z.ZodType<AnyHello | null>,
+  implementation: helloSchema.nullable(),
   seed: z.int().nullable(),
   requirement: word.nullable(),
 })

@@ -10,7 +10,14 @@ import { showEvents, showStates, storyOf, type Counterexample } from './show.ts'
 import { printScenario } from './text.ts'
 
 export { combineReports, mergeReports, readKnownFailures, readReport, reportJsonSchema } from './report/json.ts'
-export { createProgress, type PrettyOptions, type ProgressStream } from './report/pretty.ts'
+export {
+  createProgress,
+  summaryOf,
+  tallyOf,
+  type PrettyOptions,
+  type ProgressStream,
+  type SuiteSummary,
+} from './report/pretty.ts'
 export { binding, conclusion, exitCode } from './report/verdict.ts'
 export type { Counts, KnownFailure, Level, Outcome, Report, ShownCounterexample, Verdict } from './report/verdict.ts'
 export { drawLanes } from './show/lanes.ts'

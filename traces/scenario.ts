@@ -1,12 +1,13 @@
 /** What a scenario may hold: defaults, bounds and a schema. Both of its forms, text and JSON, obey these. */
 import type { SurfaceName, Surfaces } from './surface.ts'
 
-export { defaultNetwork, leaderTarget, scenarioLimits } from './scenario/shared.ts'
+export { leaderTarget } from './scenario/shared.ts'
+export { completeDiscoveryScenario, discoveryScenarioSchema } from './scenario/discovery.ts'
+export { balancingScenarioSchema, completeBalancingScenario } from './scenario/balancing.ts'
 export { completeIpamScenario, defaultIpamDisk, defaultIpamOptions, ipamScenarioSchema } from './scenario/ipam.ts'
 export { completeNetworkDbScenario, defaultNetworkDbOptions, networkDbScenarioSchema } from './scenario/networkdb.ts'
 export {
   completeScenario,
-  defaultDisk,
   defaultOptions,
   messageKinds,
   nodesOf,

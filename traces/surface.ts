@@ -1,8 +1,12 @@
 /** The types of each surface under one name, so that what all surfaces share is written once. */
+import type * as discovery from '../impl/contract/discovery.ts'
+import type * as balancing from '../impl/contract/balancing.ts'
 import type * as ipam from '../impl/contract/ipam.ts'
 import type * as networkdb from '../impl/contract/networkdb.ts'
 import type * as raft from '../impl/contract/raft.ts'
 import type * as swim from '../impl/contract/swim.ts'
+import type * as discoveryWords from '../models/discovery/vocabulary.ts'
+import type * as balancingWords from '../models/balancing/vocabulary.ts'
 import type * as ipamWords from '../models/ipam/vocabulary.ts'
 import type * as networkdbWords from '../models/networkdb/vocabulary.ts'
 import type * as raftWords from '../models/raft/vocabulary.ts'
@@ -84,12 +88,36 @@ export interface NetworkDbSurface {
   readonly inspection: networkdbWords.Inspection
 }
 
+export interface DiscoverySurface {
+  readonly scenario: discoveryWords.DiscoveryScenario
+  readonly hello: discovery.Hello
+  readonly start: discovery.Start
+  readonly operation: discoveryWords.ScenarioOperation
+  readonly message: discoveryWords.OutgoingMessage
+  readonly input: discoveryWords.Input
+  readonly answer: discoveryWords.Answer
+  readonly inspection: discoveryWords.Inspection
+}
+
+export interface BalancingSurface {
+  readonly scenario: balancingWords.BalancingScenario
+  readonly hello: balancing.Hello
+  readonly start: balancing.Start
+  readonly operation: balancingWords.Operation
+  readonly message: balancingWords.OutgoingMessage
+  readonly input: balancingWords.Input
+  readonly answer: balancingWords.Answer
+  readonly inspection: balancingWords.Inspection
+}
+
 /** The types of each surface by its name. */
 export interface Surfaces {
   readonly raft: RaftSurface
   readonly swim: SwimSurface
   readonly networkdb: NetworkDbSurface
   readonly ipam: IpamSurface
+  readonly discovery: DiscoverySurface
+  readonly balancing: BalancingSurface
 }
 
 export type SurfaceName = keyof Surfaces

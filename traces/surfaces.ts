@@ -1,6 +1,8 @@
 /** The table of surfaces: a new one is a folder in each room, and a line here. */
 import type { SurfaceName } from './surface.ts'
 import type { SurfaceTraces } from './surfaces/form.ts'
+import { discoveryTraces } from './surfaces/discovery.ts'
+import { balancingTraces } from './surfaces/balancing.ts'
 import { ipamTraces } from './surfaces/ipam.ts'
 import { networkDbTraces } from './surfaces/networkdb.ts'
 import { raftTraces } from './surfaces/raft.ts'
@@ -11,6 +13,8 @@ const surfaces: { readonly [Name in SurfaceName]: SurfaceTraces<Name> } = {
   swim: swimTraces,
   networkdb: networkDbTraces,
   ipam: ipamTraces,
+  discovery: discoveryTraces,
+  balancing: balancingTraces,
 }
 
 export const surfaceNames = Object.keys(surfaces) as readonly SurfaceName[]

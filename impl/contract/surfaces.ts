@@ -5,6 +5,8 @@ import { ipamDialect } from './dialect/ipam.ts'
 import { networkDbDialect } from './dialect/networkdb.ts'
 import { raftDialect } from './dialect/raft.ts'
 import { swimDialect } from './dialect/swim.ts'
+import type { BalancingWords } from './balancing.ts'
+import type { DiscoveryWords } from './discovery.ts'
 import type { IpamWords } from './ipam.ts'
 import { limits } from './limits.ts'
 import type { NetworkDbWords } from './networkdb.ts'
@@ -19,6 +21,8 @@ export interface WordsOf {
   readonly swim: SwimWords
   readonly networkdb: NetworkDbWords
   readonly ipam: IpamWords
+  readonly discovery: DiscoveryWords
+  readonly balancing: BalancingWords
 }
 
 const table = {

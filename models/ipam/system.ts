@@ -6,6 +6,7 @@
  * State: a word for the store and the terms, one for each node, one for each client.
  */
 import type { Emit, SystemModel, SystemProperty } from '../explorer.ts'
+import { lowestFree } from './rules.ts'
 
 /** The rules on which it depends that no address is given twice. */
 export interface IpamRules {
@@ -26,10 +27,7 @@ export const ipamRules: IpamRules = {
   mayStore: (isLeader) => isLeader,
   restored: (stored) => stored,
   mayDecide: (leads) => leads,
-  choose(taken, addresses) {
-    for (let address = 0; address < addresses; address++) if ((taken & (1 << address)) === 0) return address
-    return -1
-  },
+  choose: (taken, addresses) => Number(lowestFree((offset) => (taken & (1 << Number(offset))) !== 0, 0, addresses - 1)),
 }
 
 export interface IpamBounds {

@@ -244,7 +244,7 @@ export class Expected {
       const next = rules.afterOwnLeave(entry, isOwn, timeOf(entry.key))
       const rule = isOwn ? R.ownLeaveBuries : R.ownLeaveForgets
       if (next.status === 'absent') this.setEntry(network, entry.key, null, rule)
-      else if (next.status === entry.status) this.setEntry(network, entry.key, entry, rule)
+      else if (next.status === entry.status && next.time === entry.time) this.setEntry(network, entry.key, entry, rule)
       else {
         const { status, time: at } = next
         const dueAt = now + this.options.reapInterval

@@ -12,8 +12,9 @@ beforeAll(() => {
 
 const key = Buffer.from(Array.from({ length: 16 }, (_, at) => 3 * at + 1)).toString('base64')
 
-// A machine that stalls leaves checks undecided: what counts is that one of three tries decides them.
-test.each(Object.entries(encryptionMutants))('%s', { retry: 2 }, async (name, { breaks }) => {
+// They wait most of the time, so that some run side by side. A machine that stalls leaves checks undecided: what counts
+// is that one of three tries decides them.
+test.concurrent.each(Object.entries(encryptionMutants))('%s', { retry: 2 }, async (name, { breaks }) => {
   const words = ['run', '--suite', 'wire', '--reporter', 'json', '--key', key, '--requirement', breaks]
   const { code, out, err } = await runCommand(command, [...words, ...servedWith(command, name)])
   if (out === '') throw new Error(`exit ${code}: ${err}`)

@@ -1,4 +1,6 @@
 /** What a mutant is: the reference with one rule replaced, and what the suite has to blame for it. */
+import * as discoveryReference from '../../impl/reference/discovery/session.ts'
+import * as balancingReference from '../../impl/reference/balancing/session.ts'
 import * as ipamReference from '../../impl/reference/ipam/session.ts'
 import * as networkDbReference from '../../impl/reference/networkdb/session.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
@@ -77,5 +79,30 @@ export const networkDbMutant = ({ Node, nameOf, ...told }: NetworkDbParts): Muta
       name: `mutant ${told.name}`,
       ...(Node === undefined ? {} : { Node }),
       ...(nameOf === undefined ? {} : { nameOf }),
+    }),
+})
+
+type DiscoveryParts = Omit<Mutant, 'create'> & {
+  readonly Node: NonNullable<discoveryReference.ReferenceOptions['Node']>
+}
+
+/** The reference of service discovery with another node. */
+export const discoveryMutant = ({ Node, ...told }: DiscoveryParts): Mutant => ({
+  ...told,
+  create: () => discoveryReference.createReference({ name: `mutant ${told.name}`, Node }),
+})
+
+type BalancingParts = Omit<Mutant, 'create'> &
+  Pick<balancingReference.ReferenceOptions, 'Node' | 'Allocator' | 'durable'>
+
+/** The reference of balancing with another node or allocator, or with a table that its manager forgets. */
+export const balancingMutant = ({ Node, Allocator, durable, ...told }: BalancingParts): Mutant => ({
+  ...told,
+  create: () =>
+    balancingReference.createReference({
+      name: `mutant ${told.name}`,
+      ...(Node === undefined ? {} : { Node }),
+      ...(Allocator === undefined ? {} : { Allocator }),
+      ...(durable === undefined ? {} : { durable }),
     }),
 })

@@ -44,6 +44,14 @@ describe('what makes no sense', () => {
   test.each([
     [['rnu'], "swarmcheck: unknown command 'rnu'; did you mean 'run'?"],
     [['run', '--suite', 'rafd'], "swarmcheck: unknown suite 'rafd'; did you mean 'raft'?"],
+    [
+      ['run', '--suite', 'all', '--adapter', 'x'],
+      'swarmcheck: --suite all checks the references whole: --adapter needs the name of one suite',
+    ],
+    [
+      ['run', '--suite', 'wire', '--seed', '2'],
+      'swarmcheck: --seed is for suites that draw their cases; --suite wire has the same ones each time',
+    ],
     [['run', '--profile', 'raft-cor'], "swarmcheck: unknown profile 'raft-cor'; did you mean 'raft-core'?"],
     [
       ['run', '--requirement', 'raft/one-leader-per-trem'],

@@ -1,8 +1,7 @@
-/** The models of address management: arithmetic, rules, the machine and its paths, and the explorer on weakened rules. */
+/** The models of address management: arithmetic, rules, the machine and its paths. */
 import { isIPv4, isIPv6, BlockList } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { exploreModel } from '../../models/explorer.ts'
 import {
   addressAt,
   contains,
@@ -28,8 +27,7 @@ import {
   type Told,
 } from '../../models/ipam/member.ts'
 import { ipamPaths, kinds, places, untaken } from '../../models/ipam/paths.ts'
-import { blocksOf, isReserved, lowestFree, lowestSubnet, nextFree, problemsOf } from '../../models/ipam/rules.ts'
-import { ipamModel, ipamRules, type IpamRules } from '../../models/ipam/system.ts'
+import * as rules from '../../models/ipam/rules.ts'
 import type { PoolRequest } from '../../models/ipam/vocabulary.ts'
 import { readAddress, readSubnet, showAddress, showSubnet } from '../../impl/reference/ipam/addresses.ts'
 import { createReference } from '../../impl/reference/ipam/session.ts'
@@ -37,6 +35,10 @@ import { createIpamJudge } from '../../properties/ipam/judge.ts'
 import { runScenario } from '../../traces/run.ts'
 import { scenarioOfIpamPath } from '../../traces/run/ipam/path.ts'
 import { defaultIpamOptions } from '../../traces/scenario.ts'
+import { answersAsPublished } from './model-mutation/mutated-rules.ts'
+import { ipamVectors } from './model-mutation/vectors.ts'
+
+const { blocksOf, isReserved, lowestFree, lowestSubnet, nextFree, problemsOf } = rules
 
 const v4 = fc.ipV4()
 const v6 = fc.ipV6()
@@ -88,6 +90,10 @@ describe('addresses', () => {
 })
 
 describe('rules', () => {
+  test.each(ipamVectors)('%s of %o is %j, as published', (...vector) => {
+    expect(answersAsPublished(rules, vector)).toBe(true)
+  })
+
   test.each([
     ['10.0.0.0/24', 254],
     ['10.0.0.0/30', 2],
@@ -265,27 +271,3 @@ function snapshotAt(kind: Kind, holding: Holding) {
   }
   throw new Error(`no path of ${kind} leads to ${holding}`)
 }
-
-describe('the explorer sees each rule weakened', () => {
-  const bounds = { nodes: 2, clients: 3, addresses: 2, failovers: 3 }
-  const verdict = (weakened: Partial<IpamRules>): string[] =>
-    exploreModel(ipamModel(bounds, { ...ipamRules, ...weakened })).properties.flatMap(({ name, verdict: each }) =>
-      each === 'holds' || each === 'reached' ? [] : [name],
-    )
-
-  test('as it is, all holds', () => {
-    expect(verdict({})).toEqual([])
-  })
-
-  test.each<[string, Partial<IpamRules>, string]>([
-    ['answers before the store has it', { mayAnswer: () => true }, 'no address is given twice'],
-    ['the store takes what a deposed leader writes', { mayStore: () => true }, 'no address is given twice'],
-    ['a new leader begins with nothing', { restored: () => 0 }, 'no address is given twice'],
-    ['a new leader misses the first address', { restored: (stored) => stored & ~1 }, 'no address is given twice'],
-    ['choices do not look at what is taken', { choose: () => 0 }, 'no address is given twice'],
-    ['nobody decides', { mayDecide: () => false }, 'an address is held'],
-    ['nobody is answered', { mayAnswer: () => false }, 'an address is held'],
-  ])('%s', (_name, weakened, property) => {
-    expect(verdict(weakened)).toContain(property)
-  })
-})

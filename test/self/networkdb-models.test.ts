@@ -2,15 +2,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createReference } from '../../impl/reference/networkdb/session.ts'
+import { timeOf } from '../../models/networkdb/acceptor.ts'
+import { attachments } from '../../models/networkdb/attachment.ts'
 import {
-  acceptingTransition,
+  entries,
   entryStart,
-  initialSnapshot,
   inputsTo,
-  nextSnapshot,
-  outcomeOf,
-  situationOf,
-  timeOf,
   type EntryInput,
   type EntryOutcome,
   type EntryStart,
@@ -24,30 +21,13 @@ import { judgeEntries } from '../../properties/networkdb/records.ts'
 import { defaultNetworkDbOptions } from '../../traces/scenario.ts'
 import { runNetworkDbPath } from '../../traces/run/networkdb/member-path.ts'
 import { networkDbMutants } from '../mutants/networkdb.ts'
+import { answersAsPublished } from './model-mutation/mutated-rules.ts'
+import { networkDbVectors } from './model-mutation/vectors.ts'
 
-describe('formulas have the values of the implementations that they come from', () => {
-  test.each([
-    [0, 5, 6],
-    [6, 5, 6],
-    [5, 5, 6],
-    [9, 3, 9],
-  ])('a clock of %i that sees %i shows %i', (clock, seen, shown) => {
-    expect(rules.witness(clock, seen)).toBe(shown)
-  })
+const { acceptingTransition, outcomeOf } = entries
 
-  test.each([
-    [4, 1, 4],
-    [4, 9, 4],
-    [4, 10, 8],
-    [4, 99, 8],
-    [4, 100, 12],
-  ])('rounds, multiplier %i, %i nodes', (multiplier, nodes, rounds) => {
-    expect(rules.roundsAtMost(multiplier, nodes)).toBe(rounds)
-  })
-
-  test('an attachment is remembered for longer than any entry', () => {
-    expect(rules.attachmentReapInterval(1_800_000, 5_000)).toBe(1_825_000)
-  })
+test.each(networkDbVectors)('%s of %j is %j, as published', (...vector) => {
+  expect(answersAsPublished(rules, vector)).toBe(true)
 })
 
 const statuses: readonly rules.EntryStatus[] = ['absent', 'live', 'suspended', 'tombstone']
@@ -113,22 +93,47 @@ describe('the machine of an entry', () => {
     ])
   })
 
+  /** Walks a path through an XState machine, and what it must refuse on the way. */
+  function follow<Input extends object, Status extends string, Snapshot, Situation extends { readonly time: number }>(
+    machine: {
+      nextSnapshot(
+        snapshot: Snapshot,
+        event: Input & { readonly outcome: { readonly status: Status; readonly time: number } },
+      ): Snapshot
+      situationOf(snapshot: Snapshot): Situation
+      outcomeOf(
+        at: Situation,
+        input: Input,
+      ): {
+        readonly name: string
+        readonly outcome: { readonly status: Status; readonly time: number }
+        readonly next: Situation
+      } | null
+    },
+    all: readonly Status[],
+    initial: Snapshot,
+    steps: readonly Input[],
+  ): string[] {
+    let snapshot = initial
+    return steps.map((input) => {
+      const at = machine.situationOf(snapshot)
+      const { name, outcome, next } = machine.outcomeOf(at, input)!
+      const wrong = all.find((status) => status !== outcome.status)!
+      const refused = machine.nextSnapshot(snapshot, { ...input, outcome: { ...outcome, status: wrong } })
+      expect(machine.situationOf(refused)).toEqual(at)
+      snapshot = machine.nextSnapshot(snapshot, { ...input, outcome })
+      expect(machine.situationOf(snapshot)).toEqual(next)
+      return name
+    })
+  }
+
   test('as an XState machine goes where its rules say, along every path', () => {
-    const taken = new Set<string>()
-    for (const { steps } of networkDbPaths()) {
-      let snapshot = initialSnapshot()
-      for (const input of steps) {
-        const at = situationOf(snapshot)
-        const { name, outcome, next } = outcomeOf(at, input)!
-        taken.add(name)
-        const wrong = statuses.find((status) => status !== outcome.status)!
-        const refused = nextSnapshot(snapshot, { ...input, outcome: { ...outcome, status: wrong } })
-        expect(situationOf(refused)).toEqual(at)
-        snapshot = nextSnapshot(snapshot, { ...input, outcome })
-        expect(situationOf(snapshot)).toEqual(next)
-      }
-    }
-    expect([...taken].sort()).toEqual(transitionNames())
+    const taken = networkDbPaths().flatMap((path) =>
+      path.of === 'entry'
+        ? follow(entries, statuses, entries.initialSnapshot(entryStart), path.steps)
+        : follow(attachments, ['absent', 'joined', 'left'], attachments.initialSnapshot(path.start), path.steps),
+    )
+    expect([...new Set(taken)].sort()).toEqual(transitionNames())
   })
 })
 
@@ -232,8 +237,8 @@ describe('machine, judge and reference agree', () => {
     expect([...taken].sort()).toEqual(transitionNames())
   })
 
-  /** Mutants that do another thing with an entry than the machine allows. */
-  const ofEntries = [
+  /** Mutants that do another thing with an entry, or with an attachment, than the machines allow. */
+  const ofRecords = [
     'takes-entries-anywhere',
     'takes-from-anybody',
     'takes-own-entries-back',
@@ -250,9 +255,20 @@ describe('machine, judge and reference agree', () => {
     'update-creates',
     'forgets-updates',
     'keeps-tombstones-for-ever',
+    'never-takes-back',
+    'takes-any-attachment',
+    'believes-that-it-left',
+    'keeps-unknown-leave',
+    'attaches-strangers',
+    'gone-stay-in-networks',
+    'keeps-earlier-life',
+    'left-becomes-failed',
+    'failed-becomes-left',
+    'joins-twice',
+    'remembers-leaving-for-ever',
   ]
 
-  test.each(ofEntries)('where a node %s, the machine refuses what the judge blames', (name) => {
+  test.each(ofRecords)('where a node %s, the machine refuses what the judge blames', (name) => {
     const mutant = networkDbMutants.find((each) => each.name === name)!
     const implementation = mutant.create() as ReturnType<typeof createReference>
     const all = networkDbPaths().map((path) => ({ path, result: runNetworkDbPath(path, implementation, judge()) }))

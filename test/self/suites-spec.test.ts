@@ -1,25 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Catalogue } from '../../properties/catalogue.ts'
-import { catalogue as ipam } from '../../properties/ipam/requirements.ts'
-import { catalogue as networkdb } from '../../properties/networkdb/requirements.ts'
-import { catalogue as raft } from '../../properties/raft/requirements.ts'
-import { catalogue as swim } from '../../properties/swim/requirements.ts'
+import type { SurfaceName } from '../../traces/surface.ts'
+import { surfaceNames } from '../../traces/surfaces.ts'
+import { packageRoot } from '../suites/package-files.ts'
 import { loadSpec, parseSpec, surfaceOf } from '../suites/spec.ts'
+import { suiteOf } from '../suites/surfaces.ts'
 
 describe('SPEC.md', () => {
   const { requirements, profiles } = loadSpec()
 
-  test.each<[string, Catalogue]>([
-    ['raft', raft],
-    ['swim', swim],
-    ['ipam', ipam],
-    ['networkdb', networkdb],
-  ])('every requirement of %s is judged, every judged one is written down, of one profile', (surface, catalogue) => {
-    const written = requirements.filter(({ slug }) => surfaceOf(slug) === surface)
-    expect(written.map(({ slug, profile }) => `${slug} ${profile}`).toSorted()).toEqual(
-      catalogue.slugs.map((slug, number) => `${slug} ${catalogue.profiles[number]}`).toSorted(),
-    )
-  })
+  test.each(surfaceNames)(
+    'every requirement of %s is judged, every judged one is written down, of one profile',
+    (surface) => {
+      const { catalogue } = suiteOf<SurfaceName>(surface)
+      const written = requirements.filter(({ slug }) => surfaceOf(slug) === surface)
+      expect(written.map(({ slug, profile }) => `${slug} ${profile}`).toSorted()).toEqual(
+        catalogue.slugs.map((slug, number) => `${slug} ${catalogue.profiles[number]}`).toSorted(),
+      )
+    },
+  )
 
   test('every profile of the table has requirements', () => {
     const used = new Set(requirements.map(({ profile }) => profile))
@@ -27,19 +27,18 @@ describe('SPEC.md', () => {
   })
 
   test('sentences end as sentences do, and sources name a key of the table', () => {
+    const text = readFileSync(join(packageRoot, 'SPEC.md'), 'utf8')
+    const keys = [...text.matchAll(/^\| \[(\w+)\] \|/gm)].map(([, key]) => key)
     for (const { slug, sentence, source } of requirements) {
       expect(sentence, slug).toMatch(/\.$/)
-      expect(source, slug).toMatch(
-        /\[(Paper|Dissertation|TLA|ER|SK|Ongaro2015|Protocol|SWIM|Lifeguard|ML|IPAM|API|SKA|RFC|ND|Serf)\]/,
-      )
+      expect(source.match(/\[(\w+)\]/)?.[1], slug).toBeOneOf(keys)
     }
   })
 
   test('slugs that notes and the appendix mention exist', () => {
     const known = new Set(requirements.map(({ slug }) => slug))
-    const mentioned = requirements.flatMap(
-      ({ note }) => note.match(/\b(?:raft|swim|ipam|networkdb)\/[a-z-]*[a-z]/g) ?? [],
-    )
+    const slugs = new RegExp(`\\b(?:${surfaceNames.join('|')})/[a-z-]*[a-z]`, 'g')
+    const mentioned = requirements.flatMap(({ note }) => note.match(slugs) ?? [])
     expect(mentioned.filter((slug) => !known.has(slug) && !['raft/v'].includes(slug))).toEqual([])
   })
 })

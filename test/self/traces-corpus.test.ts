@@ -10,7 +10,6 @@ import { Disk } from '../../impl/reference/raft/disk.ts'
 import type { JournalRecord, Saved } from '../../impl/reference/raft/journal.ts'
 import { RaftMember } from '../../impl/reference/raft/member.ts'
 import { createReference, type ReferenceOptions } from '../../impl/reference/raft/session.ts'
-import { createReference as createNetworkDbReference } from '../../impl/reference/networkdb/session.ts'
 import type { MemberSetup } from '../../impl/reference/swim/core.ts'
 import { SwimMember } from '../../impl/reference/swim/member.ts'
 import { createReference as createSwimReference } from '../../impl/reference/swim/session.ts'
@@ -19,20 +18,21 @@ import type { Message } from '../../models/raft/vocabulary.ts'
 import type { Status, Update } from '../../models/swim/vocabulary.ts'
 import { createIpamJudge } from '../../properties/ipam/judge.ts'
 import { createRaftJudge } from '../../properties/raft/judge.ts'
-import { createNetworkDbJudge } from '../../properties/networkdb/judge.ts'
 import { createSwimJudge } from '../../properties/swim/judge.ts'
 import { readTrace, writeTrace, type Trace } from '../../traces/format.ts'
 import { rejudge } from '../../traces/rejudge.ts'
 import { runScenario, type RunOptions, type RunResult } from '../../traces/run.ts'
 import { show } from '../../traces/show.ts'
 import { shrink, trialOf } from '../../traces/shrink.ts'
-import type { IpamSurface, JudgeOf, NetworkDbSurface, Surface, SwimSurface } from '../../traces/surface.ts'
-import { networkDbMutants } from '../mutants/networkdb.ts'
+import type { IpamSurface, JudgeOf, Surface, SurfaceName, SwimSurface } from '../../traces/surface.ts'
+import type { Scenario } from '../../traces/scenario.ts'
+import { mutantsOf } from '../mutants/all.ts'
+import { judgeFor, referenceOf, runJudged, type AnyImplementation } from '../suites/target.ts'
 import { parseRaftScenario, parseScenario, printScenario } from '../../traces/text.ts'
 
 const folder = join(import.meta.dirname, '../../traces/corpus')
 const text = (name: string): string => readFileSync(join(folder, name), 'utf8')
-const namesOf = (surface: 'raft' | 'swim' | 'ipam' | 'networkdb'): string[] =>
+const namesOf = (surface: SurfaceName): string[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.scenario') && text(name).startsWith(surface))
     .sort()
@@ -458,33 +458,56 @@ describe('the scenarios of address management', () => {
   )
 })
 
-/** What each scenario of the network database is there for: a mutant of the zoo. */
-const networkDbMistakes: Record<string, string> = {
-  'networkdb-deletion-overtakes-creation.scenario': 'drops-unknown-deletions',
-  'networkdb-failed-and-back.scenario': 'deletes-entries-of-failed',
-  'networkdb-leave-comes-late.scenario': 'believes-older-leave',
-  'networkdb-leaves-and-joins-again.scenario': 'leaves-without-tombstones',
-  'networkdb-new-life.scenario': 'keeps-earlier-life',
-  'networkdb-overlapping-networks.scenario': 'syncs-networks-in-order',
+/** What each scenario of a surface is there for: a mutant of the zoo. */
+const classics: Partial<Record<SurfaceName, Record<string, string>>> = {
+  networkdb: {
+    'networkdb-deletion-overtakes-creation.scenario': 'drops-unknown-deletions',
+    'networkdb-failed-and-back.scenario': 'deletes-entries-of-failed',
+    'networkdb-leave-comes-late.scenario': 'believes-older-leave',
+    'networkdb-leaves-and-joins-again.scenario': 'leaves-without-tombstones',
+    'networkdb-new-life.scenario': 'keeps-earlier-life',
+    'networkdb-overlapping-networks.scenario': 'syncs-networks-in-order',
+  },
+  discovery: {
+    'discovery-large-answer.scenario': 'cuts-in-silence',
+    'discovery-new-life.scenario': 'ignores-withdrawals',
+    'discovery-node-comes-back.scenario': 'remembers-names',
+    'discovery-one-name-two-networks.scenario': 'resolves-across-networks',
+    'discovery-outside-fails.scenario': 'leaves-internal-networks',
+    'discovery-scales-down.scenario': 'virtual-address-ends-with-drain',
+    'discovery-unhealthy-is-not-named.scenario': 'keeps-the-unhealthy',
+  },
+  balancing: {
+    'balancing-enabled-again.scenario': 'stuck-at-weight-zero',
+    'balancing-http-by-host.scenario': 'forgets-sessions',
+    'balancing-mesh-without-local-task.scenario': 'mesh-without-remote',
+    'balancing-new-life.scenario': 'keeps-earlier-lives',
+    'balancing-ports-across-modes.scenario': 'ports-clash-across-modes',
+    'balancing-stale-node-refuses.scenario': 'answers-for-anybody',
+  },
 }
 
-describe('the scenarios of the network database', () => {
-  const reference = createNetworkDbReference()
+describe.each(Object.entries(classics) as [SurfaceName, Record<string, string>][])(
+  'the scenarios of %s',
+  (surface, all) => {
+    const reference = referenceOf(surface)
 
-  test('each have a mistake that they are there for', () => {
-    expect(Object.keys(networkDbMistakes)).toEqual(namesOf('networkdb'))
-  })
-
-  test.each(Object.entries(networkDbMistakes))('%s is passed by the reference, and catches %s', (name, mistake) => {
-    const mutant = networkDbMutants.find((each) => each.name === mistake)!
-    expectCaught<NetworkDbSurface, typeof reference>(name, mutant.breaks, {
-      reference,
-      wrong: mutant.create() as typeof reference,
-      run: runScenario,
-      judge: () => createNetworkDbJudge(reference.hello.profiles),
+    test('each have a mistake that they are there for', () => {
+      expect(Object.keys(all)).toEqual(namesOf(surface))
     })
-  })
-})
+
+    test.each(Object.entries(all))('%s is passed by the reference, and catches %s', (name, mistake) => {
+      const mutant = mutantsOf[surface].find((each) => each.name === mistake)!
+      expectCaught<Surface, AnyImplementation>(name, mutant.breaks, {
+        reference,
+        wrong: mutant.create(),
+        run: (scenario, implementation, _, options) =>
+          runJudged(scenario as Scenario, implementation, undefined, options ?? {}),
+        judge: () => judgeFor(reference.hello),
+      })
+    })
+  },
+)
 
 describe.each(Object.entries(mistakes))('%s catches its mistake', (name, [options, slug]) => {
   test(`by ${slug}`, () => {

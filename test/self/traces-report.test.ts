@@ -10,6 +10,7 @@ import {
   reporters,
   shownCounterexample,
   reportJsonSchema,
+  summaryOf,
   type Outcome,
   type Report,
 } from '../../traces/report.ts'
@@ -320,4 +321,19 @@ test('progress is drawn on terminals and silent in pipes', () => {
   progress.update(1, 2, 'raft/\u001b[2Jx', 1)
   progress.clear()
   expect(written).toEqual(['\r\u001b[2K██████████░░░░░░░░░░  50 %  1 failed  raft/\\x1b[2Jx', '\r\u001b[2K'])
+})
+
+test('what became of several suites is told in a line each, and in the last what is not conformant', () => {
+  const passes = { suite: 'raft', code: 0, text: '135 pass' }
+  const fails = { suite: 'networkdb', code: 1, text: '1 fail, 59 pass' }
+  const failed = { suite: 'wire', code: 3, text: 'cannot start on loopback:\u001b[31m' }
+  expect(summaryOf([passes])).toEqual(['Suites', '  ✓ raft  135 pass', '', 'all conformant'])
+  expect(summaryOf([passes, fails, failed])).toEqual([
+    'Suites',
+    '  ✓ raft       135 pass',
+    '  ✗ networkdb  1 fail, 59 pass',
+    '  ! wire       cannot start on loopback:\\x1b[31m',
+    '',
+    'networkdb: not conformant; wire: failed',
+  ])
 })

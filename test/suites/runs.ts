@@ -218,8 +218,13 @@ function scenarioOfPath(path: AnyPath): Scenario {
 
 /** How the death of an adapter reads as a broken requirement. */
 export function deathViolation(error: AdapterError, { surface }: Scenario) {
-  const { survives } = suiteOf<SurfaceName>(surface)
-  return { requirement: survives, text: describeError(error), allowed: 'an answer', node: null } as const
+  const { slugs, numbers } = suiteOf<SurfaceName>(surface).catalogue
+  return {
+    requirement: slugs[numbers.survives]!,
+    text: describeError(error),
+    allowed: 'an answer',
+    node: null,
+  } as const
 }
 
 /** What an adapter did wrong, and its last words on lines of their own. */

@@ -8,7 +8,7 @@ import { claimProblems, outcomesOf } from './outcomes.ts'
 import type { Origin, WorkerPool } from './jobs.ts'
 import { packageVersion } from './package-files.ts'
 import { runAll } from './runs.ts'
-import { casesOf, type CaseKind } from './scenarios.ts'
+import { casesOf, type CaseKind, type CaseSource } from './scenarios.ts'
 import { loadSpec, specVersion, surfaceOf, type Requirement } from './spec.ts'
 import { countsOf, type Tally } from './tally.ts'
 import { suiteOf } from './surfaces.ts'
@@ -40,6 +40,8 @@ export interface SuiteOptions {
   /** Ends the suite early; the report then holds what was found so far. */
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: SuiteProgress) => void
+  /** What becomes of the cases before they run, where not everything can be asked. Default: nothing. */
+  readonly source?: (drawn: CaseSource) => CaseSource
   /** The adapter's command, for the report. Default null. */
   readonly command?: string | null
   /** Where a counterexample will be written, and the command that replays it; for the report only. */
@@ -82,7 +84,8 @@ async function runOn(runner: Runner, target: Target, options: SuiteOptions): Pro
   const { seed = defaultSeed, budget = defaultBudget, shard = null, signal, onProgress } = options
   const { hello } = runner
   const { profiles } = loadSpec()
-  const source = casesOf({ hello, seed, budget, kinds: options.cases })
+  const drawn = casesOf({ hello, seed, budget, kinds: options.cases })
+  const source = options.source?.(drawn) ?? drawn
   const numbers = Array.from({ length: source.count }, (_, number) => number).filter(
     (number) => shard === null || number % shard.of === shard.index - 1,
   )

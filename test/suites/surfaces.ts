@@ -1,6 +1,8 @@
 /** The table of surfaces, as the suites know them. */
 import type { SurfaceName } from '../../traces/surface.ts'
 import type { SurfaceSuite } from './surfaces/form.ts'
+import { discoverySuite } from './surfaces/discovery.ts'
+import { balancingSuite } from './surfaces/balancing.ts'
 import { ipamSuite } from './surfaces/ipam.ts'
 import { networkDbSuite } from './surfaces/networkdb.ts'
 import { raftSuite } from './surfaces/raft.ts'
@@ -11,6 +13,8 @@ const suites: { readonly [Name in SurfaceName]: SurfaceSuite<Name> } = {
   swim: swimSuite,
   networkdb: networkDbSuite,
   ipam: ipamSuite,
+  discovery: discoverySuite,
+  balancing: balancingSuite,
 }
 
 /** The entry of a surface. Where its name is not known before, what it takes is of that surface all the same. */

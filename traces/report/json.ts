@@ -1,11 +1,7 @@
 /** Reports as JSON: written with stable bytes, read with suspicion, merged from shards. */
 import { match } from 'ts-pattern'
 import { z } from 'zod'
-import { schemas as networkDbSchemas } from '../../impl/contract/networkdb/schema.ts'
-import { schemas } from '../../impl/contract/schema.ts'
-import { schemas as ipamSchemas } from '../../impl/contract/ipam/schema.ts'
-import { schemas as swimSchemas } from '../../impl/contract/swim/schema.ts'
-import { firstIssue, parseLine } from '../format.ts'
+import { firstIssue, helloSchema, parseLine } from '../format.ts'
 import { InputError, suggestion } from '../input-error.ts'
 import { tones, type Row } from '../show/story.ts'
 import { reportVersion, verdicts, type Counts, type KnownFailure, type Outcome, type Report } from './verdict.ts'
@@ -83,7 +79,7 @@ const reportSchema = z.strictObject({
   version: z.literal(reportVersion),
   swarmcheck: word,
   spec: natural,
-  implementation: z.union([schemas.hello, swimSchemas.hello, ipamSchemas.hello, networkDbSchemas.hello]).nullable(),
+  implementation: helloSchema.nullable(),
   command: text.nullable(),
   rerun: text.optional(),
   suite: word,

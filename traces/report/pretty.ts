@@ -201,6 +201,37 @@ export function tallyOf({ outcomes }: Report): string[] {
   ]
 }
 
+/** What became of a suite among others. */
+export interface SuiteSummary {
+  readonly suite: string
+  /** As `exitCode` has it. */
+  readonly code: number
+  readonly text: string
+}
+
+const endings = [
+  ['✓', 'conformant'],
+  ['✗', 'not conformant'],
+  ['?', 'inconclusive'],
+  ['!', 'failed'],
+] as const
+
+/** A line a suite, and a last one. */
+export function summaryOf(summaries: readonly SuiteSummary[]): string[] {
+  const width = Math.max(...summaries.map(({ suite }) => suite.length))
+  const others = summaries.filter(({ code }) => code !== 0)
+  return [
+    'Suites',
+    ...summaries.map(
+      ({ suite, code, text }) => `  ${endings[code]![0]} ${suite.padEnd(width)}  ${escapeControl(text)}`,
+    ),
+    '',
+    others.length === 0
+      ? 'all conformant'
+      : others.map(({ suite, code }) => `${suite}: ${endings[code]![1]}`).join('; '),
+  ]
+}
+
 /** Why an outcome is as it is, in a few words. */
 export function remarkOf({ verdict, known, reason, counterexample, exercised }: Outcome): string {
   if (known !== null)

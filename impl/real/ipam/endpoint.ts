@@ -1,5 +1,5 @@
 /** Where a plugin of Docker is found: `unix:/run/docker/plugins/name.sock`, or `127.0.0.1:7001`. */
-import { type Address, parseAddress } from '../address.ts'
+import { type Address, parseAddress, printAddress } from '../address.ts'
 
 export type Endpoint = { readonly path: string } | Address
 
@@ -12,3 +12,7 @@ export const parseEndpoint = (text: string): Endpoint | null => {
   }
   return parseAddress(text)
 }
+
+/** The path, or host and port. */
+export const printEndpoint = (endpoint: Endpoint): string =>
+  'path' in endpoint ? endpoint.path : printAddress(endpoint)

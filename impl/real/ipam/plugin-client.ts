@@ -3,7 +3,6 @@
  * a pool with a gateway becomes several requests, and what was taken is given back if one of them is refused. The table is
  * what the plugin has answered. A plugin has no store that the suite could lose, and tells no class of a refusal.
  */
-import { request } from 'node:http'
 import { z } from 'zod'
 import type {
   Answer,
@@ -17,14 +16,12 @@ import type {
   Space,
 } from '../../../models/ipam/vocabulary.ts'
 import type { Milliseconds, NodeId } from '../../../models/vocabulary.ts'
-import { AdapterError } from '../../contract/adapter-error.ts'
+import { AdapterError, excerpt } from '../../contract/adapter-error.ts'
 import type { Hello, RemoteImplementation, RemoteSession, Start } from '../../contract/ipam.ts'
 import { limits } from '../../contract/limits.ts'
 import { Validation } from '../../reference/ipam/validation.ts'
-import type { Endpoint } from './endpoint.ts'
-
-const longestAnswer = 1_048_576
-const timeout: Milliseconds = 10_000
+import { type Endpoint, printEndpoint } from './endpoint.ts'
+import { callPlugin, readReply, refusalIn } from './plugin-call.ts'
 
 const text = z.string().max(limits.word)
 const replies = {
@@ -57,62 +54,28 @@ type Ask = <Reply>(path: string, body: object, reply: z.ZodType<Reply>) => Promi
 const askerOf =
   (endpoint: Endpoint): Ask =>
   async (path, body, reply) => {
-    const { status, content } = await send(endpoint, path, JSON.stringify(body))
-    const answer = parsed(content)
-    const error = (answer as { readonly Error?: unknown } | null)?.Error
-    if (typeof error === 'string' && error !== '') throw new Refused(error.slice(0, limits.word))
-    if (status !== 200) throw new AdapterError('contract', `${path} was answered by status ${status}`)
-    const checked = reply.safeParse(answer)
+    const answered = await callPlugin(endpoint, path, JSON.stringify(body))
+    const words = refusalIn(answered)
+    if (words === '') throw new AdapterError('contract', `${path} was answered by status ${answered.status}`)
+    if (words !== null) throw new Refused(words.slice(0, limits.word))
+    const checked = reply.safeParse(readReply(answered))
     if (checked.success) return checked.data
-    throw new AdapterError('contract', `${path} was answered by ${content.slice(0, 200)}`)
+    throw new AdapterError('contract', `${path} was answered by ${answered.content.slice(0, 200)}`)
   }
-
-function parsed(content: string): unknown {
-  try {
-    return JSON.parse(content)
-  } catch {
-    return null
-  }
-}
-
-const textOf = (endpoint: Endpoint): string =>
-  'path' in endpoint ? endpoint.path : `${endpoint.host}:${endpoint.port}`
-
-function send(endpoint: Endpoint, path: string, body: string): Promise<{ status: number; content: string }> {
-  const place = 'path' in endpoint ? { socketPath: endpoint.path } : endpoint
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'application/vnd.docker.plugins.v1.2+json',
-    'content-length': String(Buffer.byteLength(body)),
-  }
-  return new Promise((resolve, reject) => {
-    const fail = ({ message }: Error): void =>
-      reject(new AdapterError('closed', `the plugin at ${textOf(endpoint)} did not answer ${path}: ${message}`))
-    const sent = request({ ...place, path, method: 'POST', headers, timeout }, (response) => {
-      let content = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => {
-        content += chunk
-        if (content.length > longestAnswer) sent.destroy(new Error('the answer is too long'))
-      })
-      response.on('error', fail)
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, content }))
-    })
-    sent.on('timeout', () => sent.destroy(new Error('no answer in time')))
-    sent.on('error', fail)
-    sent.end(body)
-  })
-}
 
 /** @throws AdapterError if nobody answers there, or no plugin for address management */
 export async function connectPlugin(endpoint: Endpoint): Promise<RemoteImplementation> {
   const ask = askerOf(endpoint)
-  const { Implements } = await ask('/Plugin.Activate', {}, replies.activate)
+  const { Implements } = await ask('/Plugin.Activate', {}, replies.activate).catch((error: unknown) => {
+    if (!(error instanceof Refused)) throw error
+    const place = printEndpoint(endpoint)
+    throw new AdapterError('refused', `the plugin at ${place} refused to be activated: ${excerpt(error.message)}`)
+  })
   if (!Implements.includes('IpamDriver')) throw new AdapterError('refused', 'the plugin manages no addresses')
   const spaces = await ask('/IpamDriver.GetDefaultAddressSpaces', {}, replies.spaces)
   const names = { local: spaces.LocalDefaultAddressSpace, global: spaces.GlobalDefaultAddressSpace }
   return {
-    hello: helloOf(textOf(endpoint)),
+    hello: helloOf(printEndpoint(endpoint)),
     open: async (start) => new PluginSession(start, ask, names),
     close: async () => {},
   }

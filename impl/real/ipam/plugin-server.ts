@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import type { IpamOptions, Operation, Result, Space } from '../../../models/ipam/vocabulary.ts'
+import type { Call } from '../../../models/plugin/vocabulary.ts'
 import { limits } from '../../contract/limits.ts'
 import { IpamNode } from '../../reference/ipam/node.ts'
 import { Store } from '../../reference/ipam/store.ts'
@@ -39,7 +40,8 @@ const reasons: Readonly<Record<string, string>> = {
   'not-found': 'there is no such pool',
 }
 
-class Refusal extends Error {}
+/** What is refused, and why. */
+export class Refusal extends Error {}
 
 /** What the plugin answers, without the wire. */
 export class PluginService {
@@ -128,9 +130,16 @@ export interface PluginServer {
   close(): Promise<void>
 }
 
+/** Told of each call when it was answered. */
+export type Observe = (call: Call) => void
+
 /** @throws Error if nothing can listen there */
-export const servePlugin = async (service: PluginService, endpoint: Endpoint): Promise<PluginServer> => {
-  const server = createServer((request, response) => void handle(service, request, response))
+export const servePlugin = async (
+  service: Pick<PluginService, 'answer'>,
+  endpoint: Endpoint,
+  observe: Observe = () => {},
+): Promise<PluginServer> => {
+  const server = createServer((request, response) => void handle(service, request, response, observe))
   server.headersTimeout = server.requestTimeout = 10_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -152,14 +161,22 @@ function closeServer(server: Server): Promise<void> {
   })
 }
 
-async function handle(service: PluginService, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const say = (status: number, body: object): void => {
-    response.writeHead(status, { 'content-type': contentType }).end(JSON.stringify(body))
+async function handle(
+  service: Pick<PluginService, 'answer'>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  observe: Observe,
+): Promise<void> {
+  const { method: verb = '', url: path = '' } = request
+  let sent: unknown
+  const say = (status: number, answer: object): void => {
+    response.writeHead(status, { 'content-type': contentType }).end(JSON.stringify(answer))
+    observe({ verb, path, body: sent, status, answer })
   }
   try {
-    if (request.method !== 'POST') return say(405, { Error: 'requests are made by POST' })
-    const body = await readBody(request)
-    const answer = service.answer(request.url ?? '', body)
+    if (verb !== 'POST') return say(405, { Error: 'requests are made by POST' })
+    sent = await readBody(request)
+    const answer = service.answer(path, sent ?? {})
     if (answer === null) say(404, { Error: 'there is no such request' })
     else say(200, answer)
   } catch (error) {
@@ -177,5 +194,5 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     if (length > longestBody) throw new RangeError('the request is too long')
     chunks.push(chunk)
   }
-  return length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  return length === 0 ? null : JSON.parse(Buffer.concat(chunks).toString('utf8'))
 }

@@ -36,11 +36,11 @@ export const freePorts = async (count: number): Promise<number[]> => {
   return ports
 }
 
-/** The first that is not undefined of what `look` gives, every few milliseconds. */
+/** The first that is not undefined of what `look` gives, every few milliseconds. A busy machine takes its time. */
 export const until = async <Found>(
   what: string,
   look: () => Promise<Found | undefined> | Found | undefined,
-  timeout = 15_000,
+  timeout = 40_000,
 ): Promise<Found> => {
   const end = performance.now() + timeout
   for (;;) {

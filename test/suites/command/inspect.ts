@@ -3,12 +3,11 @@ import { InputError, escapeControl } from '../../../traces/input-error.ts'
 import { createProgress, mergeReports, readReport } from '../../../traces/report.ts'
 import { grouped } from '../../../traces/report/verdict.ts'
 import { explore, systemModels } from '../../../models/systems.ts'
-import type { SurfaceName } from '../../../traces/surface.ts'
 import { readCorpus } from '../scenarios.ts'
 import { loadSpec } from '../spec.ts'
 import { suiteOf } from '../surfaces.ts'
 import { readInput, readRunnable } from './files.ts'
-import { integerOf, oneOf, suites, type SuiteName } from './options.ts'
+import { integerOf, isSurface, oneOf, suites, type SuiteName } from './options.ts'
 import { writeReport, type RunOptions } from './run.ts'
 import { judgeAgain } from './scenario.ts'
 import { exits, UsageError, type Terminal } from './terminal.ts'
@@ -19,10 +18,12 @@ export type List = (typeof lists)[number]
 const otherTexts = {
   adapter: 'the adapter itself: whether it keeps to the protocol',
   wire: 'a process that speaks the wire format of memberlist, against members that are played over real sockets',
+  plugin: 'the protocol of plugins for addresses: a plugin from outside, and whoever calls one',
+  engine: 'a Docker Engine that is started in a network of its own: its addresses, names and plugins',
 } as const
 
 function textOf(suite: SuiteName): string {
-  return suite === 'adapter' || suite === 'wire' ? otherTexts[suite] : suiteOf<SurfaceName>(suite).text
+  return isSurface(suite) ? suiteOf(suite).text : otherTexts[suite]
 }
 
 /** Lines of two columns. */

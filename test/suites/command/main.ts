@@ -102,8 +102,10 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
     program.command(text).description(description).exitOverride()
 
   reported(onTarget(command('run [file]', 'run a suite on an implementation, or one scenario or trace file')))
-    .option('--suite <name>', `${suites.join(' or ')} (default: what the adapter offers, or raft)`, (word) =>
-      oneOf('suite', suites, word),
+    .option(
+      '--suite <name>',
+      `${suites.join(', ')}, or all of the reference (default: what the adapter offers, or raft)`,
+      (word) => oneOf('suite', [...suites, 'all'], word),
     )
     .option('--process <command>', `with --suite wire: check what this command starts; ${processHelp}`)
     .option(

@@ -2,10 +2,11 @@
 import { splitCommand } from '../../../impl/contract/command-line.ts'
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
 import { adapterSurfaces, type AdapterSurface } from '../../../impl/contract/surfaces.ts'
-import { parseEndpoint } from '../../../impl/real/ipam/endpoint.ts'
+import { type Endpoint, parseEndpoint } from '../../../impl/real/ipam/endpoint.ts'
 import { connectPlugin } from '../../../impl/real/ipam/plugin-client.ts'
 import { suggestion } from '../../../traces/input-error.ts'
 import { reporters, type Reporter } from '../../../traces/report.ts'
+import type { SurfaceName } from '../../../traces/surface.ts'
 import { surfaceNames } from '../../../traces/surfaces.ts'
 import type { Origin } from '../jobs.ts'
 import { caseKinds, maximalSeed, type CaseKind } from '../scenarios.ts'
@@ -17,6 +18,8 @@ import { parseKey } from '../../../impl/reference/swim/wire/keyring.ts'
 import { wireLimits } from '../../../impl/reference/swim/wire/limits.ts'
 import type { Secrecy } from '../wire/seal.ts'
 import { hasPlace, saysWhere } from '../wire/subject.ts'
+import { engineRequirements } from '../engine/suite.ts'
+import { pluginRequirements } from '../plugin/suite.ts'
 import { wireRequirements } from '../wire/suite.ts'
 import { UsageError } from './terminal.ts'
 
@@ -65,8 +68,7 @@ export function adapterOf(command: string, { suite, stepTimeout, timeout = true 
 export function targetOf(options: TargetOptions): NamedTarget {
   const { adapter, suite, plugin } = options
   if (plugin !== undefined) {
-    const endpoint = parseEndpoint(plugin)
-    if (endpoint === null) throw new UsageError(`--plugin: '${printable(plugin)}' is neither unix:PATH nor an address`)
+    const endpoint = endpointOf(plugin)
     const target = { kind: 'plugin', connect: () => connectPlugin(endpoint) } as const
     return { target, origin: { kind: 'plugin', endpoint }, command: null, flags: ` --plugin ${quote(plugin)}` }
   }
@@ -92,6 +94,13 @@ function split(command: string, option = '--adapter'): string[] {
   } catch (error) {
     throw new UsageError(`${option}: ${(error as Error).message}`)
   }
+}
+
+/** Where a plugin is. @throws UsageError if that is no such place */
+export function endpointOf(plugin: string): Endpoint {
+  const endpoint = parseEndpoint(plugin)
+  if (endpoint !== null) return endpoint
+  throw new UsageError(`--plugin: '${printable(plugin)}' is neither unix:PATH nor an address`)
 }
 
 /** A process's command in words. @throws UsageError if it cannot be split, or does not say where to listen */
@@ -138,8 +147,16 @@ export function keyCommandOf(command: string): string[] {
   throw new UsageError('--key-command: the command must say what it does, and with which key: {operation} and {key}')
 }
 
-export const suites = [...surfaceNames, 'adapter', 'wire'] as const
+export const suites = [...surfaceNames, 'adapter', 'wire', 'plugin', 'engine'] as const
 export type SuiteName = (typeof suites)[number]
+
+/** Those that the reference can be put through as it is. */
+export const everySuite = suites.filter((suite) => suite !== 'adapter' && suite !== 'engine')
+
+/** Whether a suite is that of a surface. */
+export function isSurface(suite: SuiteName): suite is SurfaceName {
+  return (surfaceNames as readonly string[]).includes(suite)
+}
 
 /** Whether adapters can offer a surface. */
 function isAdapterSurface(name: string | undefined): name is AdapterSurface {
@@ -177,8 +194,14 @@ export function requirementOf(word: string): string {
   throw new UsageError(`unknown requirement '${printable(word)}'${near.startsWith('; did') ? near : seeList}`)
 }
 
-const tests = (suite: SuiteName, slug: string): boolean =>
-  suite === 'wire' ? wireRequirements.has(slug) : surfaceOf(slug) === suite
+/** What is tested by suites that are not those of one surface. */
+const scripted: Partial<Readonly<Record<SuiteName, ReadonlySet<string>>>> = {
+  wire: wireRequirements,
+  plugin: pluginRequirements,
+  engine: engineRequirements,
+}
+
+const tests = (suite: SuiteName, slug: string): boolean => scripted[suite]?.has(slug) ?? surfaceOf(slug) === suite
 
 interface Selection {
   readonly profile?: readonly string[]

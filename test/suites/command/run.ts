@@ -7,16 +7,23 @@ import {
   readKnownFailures,
   renderReport,
   reportFiles,
+  summaryOf,
+  tallyOf,
   type KnownFailure,
   type Report,
   type Reporter,
+  type SuiteSummary,
 } from '../../../traces/report.ts'
+import { AdapterError } from '../../../impl/contract/adapter-error.ts'
 import { spawnAdapter } from '../../../impl/contract/stdio.ts'
+import { runEngineSuite } from '../engine/suite.ts'
+import { runPluginSuite } from '../plugin/suite.ts'
 import { runAdapterSuite } from '../adapter/report.ts'
 import { defaultSeed, checkConformance, type SuiteProgress } from '../suite.ts'
 import { hasWorkers, WorkerPool } from '../jobs.ts'
 import { variants } from '../surfaces/form.ts'
 import type { CaseKind } from '../scenarios.ts'
+import type { SurfaceName } from '../../../traces/surface.ts'
 import { loadSpec } from '../spec.ts'
 import { startProcess, startReference } from '../wire/subject.ts'
 import { runWireSuite, type Timing } from '../wire/suite.ts'
@@ -24,21 +31,24 @@ import type { Counterexample } from '../counterexample.ts'
 import { counterexampleFiles, filesOf, readInput, writeFiles } from './files.ts'
 import {
   adapterOf,
+  endpointOf,
+  isSurface,
   checkTested,
   keyCommandOf,
   processOf,
   quote,
   type SecrecyOptions,
   secrecyOf,
+  everySuite,
   type SuiteName,
   targetOf,
   type TargetOptions,
 } from './options.ts'
 import { exits, usesColors, UsageError, widthOf, type Terminal } from './terminal.ts'
 
-export interface RunOptions extends TargetOptions, SecrecyOptions {
+export interface RunOptions extends Omit<TargetOptions, 'suite'>, SecrecyOptions {
   /** If absent, what an adapter offers; Raft where none is named. */
-  readonly suite?: SuiteName
+  readonly suite?: SuiteName | 'all'
   /** What the wire suite starts, instead of the reference. */
   readonly process?: string
   /** How fast that is. */
@@ -65,6 +75,12 @@ const wireOptions = {
   keyCommand: '--key-command',
 } as const
 
+/** Options about cases that are drawn. */
+const drawing = { seed: '--seed', budget: '--budget', cases: '--cases', shard: '--shard' } as const
+
+/** Those of them that an engine has: the rest of its suite is the same each time. */
+const ofEngine: readonly string[] = [drawing.seed, drawing.budget]
+
 /** Where results go unless `--out` says otherwise. */
 export const defaultFolder = 'swarmcheck-out'
 
@@ -73,18 +89,88 @@ export async function runSuite(options: RunOptions, terminal: Terminal): Promise
   const { expect } = options
   const slugs = loadSpec().requirements.map(({ slug }) => slug)
   const known = expect === undefined ? [] : readKnownFailures(readInput(expect).toString('utf8'), expect, slugs)
+  if (options.suite === 'all') return runEverySuite(options, known, terminal)
   for (const [option, word] of Object.entries(wireOptions))
     if (options.suite !== 'wire' && options[option as keyof typeof wireOptions] !== undefined)
       throw new UsageError(`${word} is for --suite wire`)
-  if (options.suite !== 'ipam' && options.plugin !== undefined) throw new UsageError('--plugin is for --suite ipam')
+  if (options.suite !== 'ipam' && options.suite !== 'plugin' && options.plugin !== undefined)
+    throw new UsageError('--plugin is for --suite ipam and --suite plugin')
   const suite = options.suite ?? (await suiteFor(options))
   checkTested(suite, options)
-  const check = suite === 'adapter' ? checkAdapter : suite === 'wire' ? checkWire : checkSurface
-  return check({ ...options, suite }, known, terminal)
+  if (!isSurface(suite))
+    for (const [option, word] of Object.entries(drawing))
+      if (options[option as keyof typeof drawing] !== undefined && !(suite === 'engine' && ofEngine.includes(word)))
+        throw new UsageError(
+          `${word} is for suites that draw their cases; --suite ${suite} has the same ones each time`,
+        )
+  return writeReport(await reportOn({ ...options, suite }, known, terminal), options, terminal)
+}
+
+async function reportOn(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
+  const { suite } = options
+  const check = isSurface(suite) ? checkSurface : checkers[suite]
+  return { ...(await check(options, known, terminal)), rerun: rerunCommand(options) }
+}
+
+type Checker = (options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal) => Promise<Report>
+
+const checkers: Readonly<Record<Exclude<SuiteName, SurfaceName>, Checker>> = {
+  adapter: checkAdapter,
+  wire: checkWire,
+  plugin: checkPlugins,
+  engine: checkEngine,
+}
+
+/** What only one suite can make sense of. */
+const forOneSuite = {
+  ...wireOptions,
+  adapter: '--adapter',
+  plugin: '--plugin',
+  reference: '--reference',
+  profile: '--profile',
+  requirement: '--requirement',
+} as const
+
+/** Of the reference in the wire suite; anybody may know it. */
+const wellKnown: SecrecyOptions = { key: Buffer.from('swarmcheck-tests').toString('base64'), label: 'swarmcheck' }
+
+/** Every suite on the reference of its surface, one after the other, and in the end what became of each. */
+async function runEverySuite(options: RunOptions, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
+  for (const [option, word] of Object.entries(forOneSuite))
+    if (options[option as keyof typeof forOneSuite] !== undefined)
+      throw new UsageError(`--suite all checks the references whole: ${word} needs the name of one suite`)
+  const { reporter = [], out = defaultFolder } = options
+  const others = reporter.filter((name) => name !== 'pretty')
+  const results: SuiteSummary[] = []
+  for (const suite of everySuite) {
+    const own: SuiteRun = { ...options, ...(suite === 'wire' ? wellKnown : {}), suite }
+    const outcome = await reportOn(own, known, terminal).catch((error: unknown) => {
+      if (!(error instanceof AdapterError) || terminal.signal.aborted) throw error
+      return error
+    })
+    if (outcome instanceof AdapterError) {
+      results.push({ suite, code: exits.failed, text: outcome.message })
+      continue
+    }
+    const folder = others.length > 0 || options.out !== undefined ? { out: `${out}/${suite}` } : {}
+    const code = writeReport(outcome, { reporter: ['pretty', ...others], ...folder }, terminal)
+    if (code === exits.interrupted) return code
+    results.push({ suite, code, text: tallyOf(outcome).join(', ') })
+    terminal.out.write('\n')
+  }
+  terminal.out.write(`${summaryOf(results).join('\n')}\n`)
+  return exitOf(results.map(({ code }) => code))
+}
+
+/** What all come to: not conformant comes before failed, and that before inconclusive. */
+function exitOf(codes: readonly number[]): number {
+  return (
+    [exits.notConformant, exits.failed, exits.inconclusive].find((code) => codes.includes(code)) ?? exits.conformant
+  )
 }
 
 /** The suite of the surface that an adapter offers. @throws AdapterError if it does not start */
-async function suiteFor(options: RunOptions): Promise<SuiteName> {
+async function suiteFor(options: Omit<RunOptions, 'suite'>): Promise<SuiteName> {
   if (options.adapter === undefined) return 'raft'
   const { words, start } = adapterOf(options.adapter, options)
   const adapter = await spawnAdapter(words, start)
@@ -95,7 +181,7 @@ async function suiteFor(options: RunOptions): Promise<SuiteName> {
 type SuiteRun = RunOptions & { readonly suite: SuiteName }
 
 /** A process that speaks memberlist's wire format, or the reference over sockets of its own. */
-async function checkWire(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
+async function checkWire(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
   const { process, adapter, timing = 'local', keyCommand } = options
   if (adapter !== undefined) throw new UsageError('--suite wire checks a process: name it with --process')
   if (process === undefined && keyCommand !== undefined)
@@ -105,7 +191,7 @@ async function checkWire(options: SuiteRun, known: readonly KnownFailure[], term
   const keyWords = keyCommand === undefined ? null : keyCommandOf(keyCommand)
   const progress = createProgress(terminal.err)
   const start = words === null ? startReference(timing) : startProcess(words, keyWords)
-  const report = await runWireSuite(start, {
+  return runWireSuite(start, {
     ...options,
     timing,
     secrecy,
@@ -117,15 +203,14 @@ async function checkWire(options: SuiteRun, known: readonly KnownFailure[], term
     signal: terminal.signal,
     onProgress: ({ done, total, label, failures }) => progress.update(done, total, label, failures),
   }).finally(() => progress.clear())
-  return writeReport({ ...report, rerun: rerunCommand(options) }, options, terminal)
 }
 
-async function checkAdapter(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
+async function checkAdapter(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
   const { adapter, requirement: requirements } = options
   if (adapter === undefined) throw new UsageError('--suite adapter checks an adapter: name it with --adapter')
   const { words, start } = adapterOf(adapter, options)
   const progress = createProgress(terminal.err)
-  const report = await runAdapterSuite(words, start, {
+  return runAdapterSuite(words, start, {
     ...options,
     ...(requirements === undefined ? {} : { requirements }),
     known,
@@ -133,11 +218,39 @@ async function checkAdapter(options: SuiteRun, known: readonly KnownFailure[], t
     signal: terminal.signal,
     onProgress: ({ done, total, label, failures }) => progress.update(done, total, label, failures),
   }).finally(() => progress.clear())
-  return writeReport({ ...report, rerun: rerunCommand(options) }, options, terminal)
+}
+
+/** A plugin for addresses from outside; without one, the reference as such and as a caller. */
+async function checkPlugins(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
+  const { adapter, plugin } = options
+  if (adapter !== undefined) throw new UsageError('--suite plugin checks a plugin: name it with --plugin')
+  const progress = createProgress(terminal.err)
+  return runPluginSuite({
+    ...options,
+    endpoint: plugin === undefined ? null : endpointOf(plugin),
+    profiles: options.profile,
+    requirements: options.requirement,
+    known,
+    signal: terminal.signal,
+    onProgress: ({ done, total, label, failures }) => progress.update(done, total, label, failures),
+  }).finally(() => progress.clear())
+}
+
+async function checkEngine(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
+  if (options.adapter !== undefined) throw new UsageError('--suite engine starts the engine of this machine by itself')
+  const progress = createProgress(terminal.err)
+  return runEngineSuite({
+    ...options,
+    profiles: options.profile,
+    requirements: options.requirement,
+    known,
+    signal: terminal.signal,
+    onProgress: ({ done, total, label, failures }) => progress.update(done, total, label, failures),
+  }).finally(() => progress.clear())
 }
 
 /** The reference of Raft is checked in both variants, unless one is named: together they claim every profile. */
-async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<number> {
+async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], terminal: Terminal): Promise<Report> {
   const { adapter, reference, suite, plugin } = options
   const hasVariants = suite === undefined || suite === 'raft'
   if (!hasVariants && reference !== undefined) {
@@ -151,7 +264,7 @@ async function checkSurface(options: SuiteRun, known: readonly KnownFailure[], t
   try {
     const reports: Report[] = []
     for (const one of each) reports.push(await checkTarget(one, known, workers, terminal))
-    return writeReport({ ...combineReports(reports), rerun: rerunCommand(options) }, options, terminal)
+    return combineReports(reports)
   } finally {
     await workers?.close()
   }
@@ -219,7 +332,7 @@ function rerunCommand(options: SuiteRun): string {
     ...(reference === undefined ? [] : [`--reference ${reference}`]),
     ...(plugin === undefined ? [] : ['--plugin', quote(plugin)]),
     ...(suite === 'raft' ? [] : [`--suite ${suite}`]),
-    ...(suite === 'adapter' || suite === 'wire' ? [] : [`--seed ${seed}`]),
+    ...(suite === 'adapter' || suite === 'wire' || suite === 'plugin' ? [] : [`--seed ${seed}`]),
     ...(process === undefined ? [] : ['--process', quote(process)]),
     ...(timing === undefined ? [] : [`--timing ${timing}`]),
     ...(key === undefined ? [] : ['--key', quote(key)]),

@@ -70,7 +70,7 @@ async function observe(runner: Runner, scenario: Scenario): Promise<Seen> {
 
 async function withRunner(
   { surface }: Scenario,
-  options: TargetOptions,
+  options: Omit<TargetOptions, 'suite'>,
   { signal }: Terminal,
   work: (runner: Runner, flags: string) => Promise<number>,
 ): Promise<number> {
@@ -92,7 +92,7 @@ async function withRunner(
 /** `run FILE`: one run, shown whole if it breaks something. */
 export async function runFile(
   file: string,
-  options: TargetOptions & { readonly out?: string },
+  options: Omit<TargetOptions, 'suite'> & { readonly out?: string },
   terminal: Terminal,
 ): Promise<number> {
   const { scenario } = readRunnable(file)
@@ -115,7 +115,7 @@ export async function runFile(
 /** `replay FILE`: does it still happen? */
 export async function replay(
   file: string,
-  options: TargetOptions & { readonly times?: number },
+  options: Omit<TargetOptions, 'suite'> & { readonly times?: number },
   terminal: Terminal,
 ): Promise<number> {
   const { scenario, trace } = readRunnable(file)
@@ -146,7 +146,7 @@ export async function replay(
 /** `shrink FILE`: the smallest scenario that breaks the same requirement. */
 export async function shrinkFile(
   file: string,
-  options: TargetOptions & { readonly out?: string; readonly executions?: number },
+  options: Omit<TargetOptions, 'suite'> & { readonly out?: string; readonly executions?: number },
   terminal: Terminal,
 ): Promise<number> {
   const { scenario, trace } = readRunnable(file)

@@ -4,7 +4,7 @@ import type { WordsOf } from '../../../impl/contract/surfaces.ts'
 import type { NetworkDbPath } from '../../../models/networkdb/paths.ts'
 import type { MemberPath } from '../../../models/raft/paths.ts'
 import type { SwimPath } from '../../../models/swim/paths.ts'
-import type { Layer } from '../../../properties/catalogue.ts'
+import type { Catalogue, Layer } from '../../../properties/catalogue.ts'
 import type { RunResult } from '../../../traces/run.ts'
 import type { Scenario } from '../../../traces/scenario.ts'
 import type { JudgeOf, Surface, SurfaceName, Surfaces } from '../../../traces/surface.ts'
@@ -15,6 +15,8 @@ export interface PathOf {
   readonly swim: SwimPath
   readonly networkdb: NetworkDbPath
   readonly ipam: never
+  readonly discovery: never
+  readonly balancing: never
 }
 
 /** A path through the member machine of any surface. */
@@ -29,8 +31,8 @@ export interface SurfaceSuite<Name extends SurfaceName> {
   readonly text: string
   /** The profile that all others build on. */
   readonly base: string
-  /** Slug of the requirement that an implementation is broken by that dies. */
-  readonly survives: string
+  /** The requirements that its judge decides; `survives` is broken by an implementation that dies. */
+  readonly catalogue: Catalogue<'survives'>
   /** Of the member machine. */
   transitionNames(): readonly string[]
   createReference(variant: Variant): Implementation<WordsOf[Name]>

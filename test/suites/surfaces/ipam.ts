@@ -3,7 +3,7 @@ import { createReference } from '../../../impl/reference/ipam/session.ts'
 import { transitionNames } from '../../../models/ipam/member.ts'
 import { ipamPaths } from '../../../models/ipam/paths.ts'
 import { createIpamJudge } from '../../../properties/ipam/judge.ts'
-import { slugs } from '../../../properties/ipam/requirements.ts'
+import { catalogue } from '../../../properties/ipam/requirements.ts'
 import { scenarioOfIpamPath } from '../../../traces/run/ipam/path.ts'
 import { drawIpamSchedule } from '../../../traces/schedule.ts'
 import type { SurfaceSuite } from './form.ts'
@@ -11,7 +11,7 @@ import type { SurfaceSuite } from './form.ts'
 export const ipamSuite: SurfaceSuite<'ipam'> = {
   text: 'Addresses: an implementation against every requirement of the profiles that it claims',
   base: 'ipam-core',
-  survives: slugs.survives,
+  catalogue,
   transitionNames,
   createReference: () => createReference(),
   createJudge: ({ profiles, capabilities }, layers) => createIpamJudge(profiles, capabilities.disk, layers),

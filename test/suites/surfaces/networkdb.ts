@@ -2,7 +2,7 @@
 import { createReference } from '../../../impl/reference/networkdb/session.ts'
 import { networkDbPaths, transitionNames } from '../../../models/networkdb/paths.ts'
 import { createNetworkDbJudge } from '../../../properties/networkdb/judge.ts'
-import { slugs } from '../../../properties/networkdb/requirements.ts'
+import { catalogue } from '../../../properties/networkdb/requirements.ts'
 import {
   runNetworkDbPath,
   runNetworkDbPathRemote,
@@ -14,7 +14,7 @@ import { onceThrough, type SurfaceSuite } from './form.ts'
 export const networkDbSuite: SurfaceSuite<'networkdb'> = {
   text: 'the network database: an implementation against every requirement of the profile that it claims',
   base: 'networkdb',
-  survives: slugs.survives,
+  catalogue,
   transitionNames,
   createReference: () => createReference(),
   createJudge: ({ profiles }, layers) => createNetworkDbJudge(profiles, layers),

@@ -5,7 +5,7 @@ import { transitionNames } from '../../../models/raft/member.ts'
 import { memberPaths, type MemberPathOptions } from '../../../models/raft/paths.ts'
 import type { RaftScenario } from '../../../models/raft/vocabulary.ts'
 import { createRaftJudge } from '../../../properties/raft/judge.ts'
-import { slugs } from '../../../properties/raft/requirements.ts'
+import { catalogue } from '../../../properties/raft/requirements.ts'
 import { MemberCampaign, pathOptionsFor } from '../../../traces/run/raft/member-campaign.ts'
 import {
   runMemberPath,
@@ -51,7 +51,7 @@ const paths: SurfacePaths<'raft'> = {
 export const raftSuite: SurfaceSuite<'raft'> = {
   text: 'Raft: an implementation against every requirement of the profiles that it claims',
   base: 'raft-core',
-  survives: slugs.survives,
+  catalogue,
   transitionNames,
   createReference: (configuration) => createReference({ configuration }),
   createJudge: ({ profiles, capabilities }, layers) => createRaftJudge(profiles, capabilities.disk, layers),

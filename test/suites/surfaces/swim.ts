@@ -2,7 +2,7 @@
 import { createReference } from '../../../impl/reference/swim/session.ts'
 import { transitionNames } from '../../../models/swim/member.ts'
 import { createSwimJudge } from '../../../properties/swim/judge.ts'
-import { slugs } from '../../../properties/swim/requirements.ts'
+import { catalogue } from '../../../properties/swim/requirements.ts'
 import {
   allSwimPaths,
   runSwimPath,
@@ -15,7 +15,7 @@ import { onceThrough, type SurfaceSuite } from './form.ts'
 export const swimSuite: SurfaceSuite<'swim'> = {
   text: 'SWIM: an implementation against every requirement of the profiles that it claims',
   base: 'swim-core',
-  survives: slugs.survives,
+  catalogue,
   transitionNames,
   createReference: () => createReference(),
   createJudge: ({ profiles }, layers) => createSwimJudge(profiles, layers),

@@ -1,11 +1,10 @@
 /** The wire suite: a member of SWIM as a process, among peers that the suite plays over real sockets. */
 import { AdapterError } from '../../../impl/contract/adapter-error.ts'
 import { type Profile as Timing, profiles as timings } from '../../../impl/real/swim/profiles.ts'
-import type { KnownFailure, Outcome, Report } from '../../../traces/report.ts'
-import { packageVersion } from '../package-files.ts'
+import type { KnownFailure, Report } from '../../../traces/report.ts'
 import type { SuiteProgress } from '../suite.ts'
 import { describeError } from '../runs.ts'
-import { loadSpec, specVersion, type Requirement } from '../spec.ts'
+import { outcomeOf, scriptedReport, selectRequirements } from '../scripted.ts'
 import { always, type Check, checks as plainChecks, type Need } from './checks.ts'
 import { alwaysSealed, encryptionChecks } from './encryption.ts'
 import { gossip } from './requirements.ts'
@@ -55,7 +54,7 @@ interface Result {
 /** Checks a member. What it does wrong is in the report. @throws AdapterError if none can be started at all */
 export async function runWireSuite(start: Start, options: WireOptions = {}): Promise<Report> {
   const { timing = 'local', secrecy = null, jobs = 4, signal, onProgress } = options
-  const selected = select(options)
+  const selected = selectRequirements(wireRequirements, options)
   const slugs = new Set(selected.map(({ slug }) => slug))
   const labelled = secrecy === null || secrecy.label === '' ? [] : [gossip.labelFirst]
   const everywhere = [...always, ...(secrecy === null ? [] : alwaysSealed), ...labelled]
@@ -83,43 +82,18 @@ export async function runWireSuite(start: Start, options: WireOptions = {}): Pro
     stalls.close()
   }
   results.sort((left, right) => checks.indexOf(left.check) - checks.indexOf(right.check))
-  return {
-    format: 'swarmcheck-report',
-    version: 1,
-    swarmcheck: packageVersion,
-    spec: specVersion,
-    implementation: null,
-    command: options.command ?? null,
+  const findings = results.flatMap(({ check, judgements }) =>
+    judgements.map((each) => ({ ...each, check: check.name })),
+  )
+  return scriptedReport({
     suite: 'wire',
-    seed: 1,
-    shard: null,
+    command: options.command ?? null,
     strict: options.strict ?? false,
-    runs: { scenarios: 0, steps: 0, deliveries: 0, simulated: 0 },
-    outcomes: selected.map((requirement) => outcomeOf(requirement, results, options)),
-    coverage: {
-      transitions: {},
-      situations: {},
-      faults: {},
-      outside: {},
-      skipped: {},
-      deliveries: {},
-      operations: {},
-      results: {},
-      searches: [],
-    },
+    outcomes: selected.map((each) => outcomeOf(each, findings, options.known, lackingFor(each.slug, options))),
     errors: results.flatMap(({ errors }) => errors),
     notes: results.flatMap(({ notes }) => notes),
     interrupted: signal?.aborted === true,
-  }
-}
-
-function select({ profiles, requirements }: WireOptions): Requirement[] {
-  return loadSpec().requirements.filter(
-    ({ slug, profile }) =>
-      wireRequirements.has(slug) &&
-      (profiles === undefined || profiles.includes(profile)) &&
-      (requirements === undefined || requirements.includes(slug)),
-  )
+  })
 }
 
 const reasons: Readonly<Record<Need, string>> = {
@@ -203,39 +177,4 @@ async function attempt(check: Check, setup: Setup): Promise<Result> {
     (text) => `${check.name}: what it sends cannot be read: ${text}`,
   )
   return { check, judgements: scene.judgements, errors: [...failures, ...unreadable], notes: [] }
-}
-
-const mostReasons = 3
-
-/** What was found, each once. */
-function reasonOf(found: readonly { readonly check: string; readonly reason: string }[]): string {
-  const all = [...new Set(found.flatMap(({ check, reason }) => (reason === '' ? [] : [`${check}: ${reason}`])))]
-  const more = all.length - mostReasons
-  return more > 0 ? `${all.slice(0, mostReasons).join('; ')}; and ${more} more` : all.join('; ')
-}
-
-function outcomeOf(requirement: Requirement, results: readonly Result[], options: WireOptions): Outcome {
-  const { slug, level, profile, sentence, source } = requirement
-  const own = results.flatMap(({ check, judgements }) =>
-    judgements.filter((each) => each.requirement === slug).map((each) => ({ ...each, check: check.name })),
-  )
-  const of = (verdict: Judgement['verdict']) => own.filter((each) => each.verdict === verdict)
-  const worst = of('fail')[0] ?? of('pass')[0] ?? of('inconclusive')[0] ?? of('unsupported')[0]
-  const lacking = worst === undefined ? lackingFor(slug, options) : null
-  const verdict = worst?.verdict ?? (lacking === null ? 'inconclusive' : 'unsupported')
-  return {
-    requirement: slug,
-    level,
-    profile,
-    sentence,
-    source,
-    // What it does not offer is not demanded.
-    claimed: verdict !== 'unsupported',
-    verdict,
-    exercised: of('fail').length + of('pass').length,
-    reason: worst === undefined ? (lacking ?? 'never put to the test') : reasonOf(of(worst.verdict)),
-    replay: '',
-    counterexample: null,
-    known: options.known?.find((failure) => failure.requirement === slug) ?? null,
-  }
 }

@@ -1,24 +1,18 @@
-/** The world around the nodes of a run of the network database: what they call themselves, and what they were told of each other. */
+/** The world around the nodes of a run of the network database: the networks in which they are, and who leaves. */
 import type { Answer, Input } from '../../../models/networkdb/vocabulary.ts'
 import type { Milliseconds } from '../../../models/vocabulary.ts'
 import type { NetworkDbSurface } from '../../surface.ts'
-import { Cluster } from '../cluster.ts'
 import { increment } from '../counts.ts'
+import { PeerCluster } from '../peer-cluster.ts'
 
-export class NetworkDbCluster extends Cluster<NetworkDbSurface> {
-  protected readonly dueAtOnce = false
+export class NetworkDbCluster extends PeerCluster<NetworkDbSurface> {
   /** Requests to leave without a result so far. */
   readonly leaveOperations = new Set<number>()
   /** Nodes that have left, and are still up. */
   readonly #gone: number[] = []
   readonly #leaving = new Set<number>()
-  /** By node: the name of its life; and the networks in which it is. */
-  readonly #names: string[] = []
-  /** The names by which all know each other at the start. */
-  readonly #firstNames: string[] = []
+  /** By node: the networks in which it is. */
   readonly #networks: Set<string>[] = this.nodes.map(() => new Set())
-  /** By observer and subject: the name under which it was told that it is there; null once it was told that it is not. */
-  readonly #told: (string | null)[][] = this.nodes.map(() => [])
 
   /** Whether the node has left, or was asked to, and was not started again since. */
   isLeaving(node: number): boolean {
@@ -40,24 +34,8 @@ export class NetworkDbCluster extends Cluster<NetworkDbSurface> {
     return -1
   }
 
-  /** What the observer is told of the subject, if it is to know the truth; null if it knows it. */
-  truth(observer: number, subject: number): 'up' | 'down' | null {
-    const isThere = this.isUp(subject) && !this.isLeaving(subject)
-    if (isThere) return this.nameTold(observer, subject, 'up') === null ? null : 'up'
-    return this.nameTold(observer, subject, 'down') === null ? null : 'down'
-  }
-
-  /** The name that goes with what the observer is told; null if that makes no sense to it. */
-  nameTold(observer: number, subject: number, status: 'up' | 'down'): string | null {
-    const told = this.#told[observer]![subject]
-    const held = told === undefined ? this.#firstNames[subject]! : told
-    if (status === 'down') return held
-    const name = this.#names[subject]!
-    return this.isUp(subject) && !this.isLeaving(subject) && name !== held ? name : null
-  }
-
-  noteTold(observer: number, subject: number, name: string | null): void {
-    this.#told[observer]![subject] = name
+  protected override takesPart(node: number): boolean {
+    return super.takesPart(node) && !this.isLeaving(node)
   }
 
   protected due(): Milliseconds {
@@ -70,9 +48,9 @@ export class NetworkDbCluster extends Cluster<NetworkDbSurface> {
 
   protected completed(): void {}
 
-  protected stopped(node: number): void {
+  protected override stopped(node: number): void {
+    super.stopped(node)
     this.#networks[node]!.clear()
-    this.#told[node] = this.nodes.map(() => null)
   }
 
   protected override restarted(node: number): void {
@@ -80,12 +58,9 @@ export class NetworkDbCluster extends Cluster<NetworkDbSurface> {
   }
 
   protected take(node: number, { outputs, state, attachments }: Answer): void {
-    if (state?.name !== undefined) {
-      this.#names[node] = state.name
-      this.#firstNames[node] ??= state.name
-    }
+    if (state?.name !== undefined) this.noteName(node, state.name)
     for (const { name, network, status } of attachments ?? []) {
-      if (name !== this.#names[node]) continue
+      if (name !== this.names[node]) continue
       if (status === 'joined') this.#networks[node]!.add(network)
       else this.#networks[node]!.delete(network)
     }

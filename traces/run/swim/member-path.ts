@@ -17,8 +17,8 @@ const tested = 'n1'
 const other = 'n2'
 const speaker = 'n3'
 
-/** Where a second node of the same name says that it is. */
-const elsewhere = '10.9.9.9:7946'
+/** Where a second node of the same name says that it is, and where once it has been taken at the first. */
+const elsewhere = ['10.9.9.9:7946', '10.9.9.8:7946'] as const
 
 /** A path of which no machine tells: what is asked of a member that has nothing to say to it. */
 const strangersPath: SwimPath = {
@@ -149,7 +149,9 @@ type Told = Exclude<SwimPathStep['input'], { readonly type: 'leave' }>
 function updateOf(input: Told, node: NodeId, record: MemberRecord | undefined): Update {
   const { type: status, incarnation } = input
   if (input.type === 'alive') {
-    const address = input.moved ? elsewhere : (record?.address ?? '10.0.0.2:7946')
+    const [first, second] = elsewhere
+    const moved = record?.address === first ? second : first
+    const address = input.moved ? moved : (record?.address ?? '10.0.0.2:7946')
     const meta = input.news ? 'news' : (record?.meta ?? '')
     return { status: 'alive', node, incarnation, from: node, address, meta }
   }
