@@ -22,6 +22,8 @@ export interface Heard {
   readonly event: ClusterEvent | TableEvent
   readonly taken: boolean
   readonly tells: boolean
+  /** It must be told on; what an exchange of attachments brought may be. */
+  readonly owes: boolean
 }
 
 export class Expected {
@@ -32,6 +34,8 @@ export class Expected {
   /** Greatest times that were seen. */
   networkTime: Time = -1
   tableTime: Time = -1
+  /** The same with events about entries of its own, which the node need not look at. */
+  tableTimeAtMost: Time = -1
   /** Requirements that were put to the test, once for each time. */
   readonly tested: number[] = []
   private readonly node: Node
@@ -94,7 +98,7 @@ export class Expected {
 
   tellTable(event: TableEvent, bySync: boolean): void {
     const { network, key, owner, time, value, residual } = event
-    this.tableTime = Math.max(this.tableTime, time)
+    this.seeTable(time, owner === this.node.name)
     const before = this.entry(network, key)
     const held: rules.Held = before ?? rules.absent
     const deletes = event.event === 'delete'
@@ -115,7 +119,13 @@ export class Expected {
       residual: residual === 0 ? reapInterval : residual,
       reapInterval,
     }
-    this.heard.push({ event, taken, tells: taken && rules.passesOn(held, told, how) })
+    this.heard.push({ event, taken, tells: taken && rules.passesOn(held, told, how), owes: true })
+  }
+
+  /** A time of the table clock was seen. */
+  seeTable(time: Time, isOwn = false): void {
+    this.tableTimeAtMost = Math.max(this.tableTimeAtMost, time)
+    if (!isOwn) this.tableTime = Math.max(this.tableTime, time)
   }
 
   private ownerState(owner: Name, network: string): rules.OwnerState {
@@ -124,7 +134,8 @@ export class Expected {
     return this.peer(owner)?.status === 'failed' ? 'failed' : 'attached'
   }
 
-  tellNetwork(event: NetworkEvent): void {
+  /** `owes`: whether it must be told on, where it is news. */
+  tellNetwork(event: NetworkEvent, owes = true): void {
     const { name, network, time } = event
     this.networkTime = Math.max(this.networkTime, time)
     const before = this.attachment(name, network)
@@ -139,30 +150,30 @@ export class Expected {
       this.setAttachment(name, network, { name, network, time, status, dueAt }, R[rule], time)
       if (leaves) this.dropEntries(name, network, R.leavingDropsEntries)
     }
-    this.heard.push({ event, taken, tells: taken })
+    this.heard.push({ event, taken, tells: taken, owes })
   }
 
   attachmentLasts(): number {
     return rules.attachmentReapInterval(this.options.reapInterval, this.options.reapPeriod)
   }
 
-  tellNode(event: NodeEvent): void {
+  tellNode(event: NodeEvent, owes = true): void {
     const { name, time } = event
     this.networkTime = Math.max(this.networkTime, time)
     const before = name === this.node.name ? null : this.peer(name)
     if (before === null) {
-      this.heard.push({ event, taken: false, tells: false })
+      this.heard.push({ event, taken: false, tells: false, owes })
       return
     }
     if (time <= before.time) {
       this.setPeer(before, R.ignoresOlderNodeEvents)
-      this.heard.push({ event, taken: false, tells: false })
+      this.heard.push({ event, taken: false, tells: false, owes })
       return
     }
     const leaves = event.event === 'leave' && before.status === 'active'
     this.setPeer({ ...before, time, status: leaves ? 'left' : before.status }, R.leaveIsNoFailure)
     if (leaves) this.goneForGood(name, R.goneDropEntries)
-    this.heard.push({ event, taken: true, tells: leaves })
+    this.heard.push({ event, taken: true, tells: leaves, owes })
   }
 
   // From below

@@ -28,7 +28,16 @@ import {
 } from './operations.ts'
 import { judgeAttachments, judgeEntries, judgeOverdue, judgePeers } from './records.ts'
 import { R } from './requirements.ts'
-import { judgeMessages, judgeOwed, judgeSyncsPeriodically, noteAudience, noteHeard, noteOwn } from './telling.ts'
+import {
+  judgeMessages,
+  judgeOwed,
+  judgeSyncsPeriodically,
+  noteAudience,
+  noteHeard,
+  noteOwn,
+  recordsBefore,
+  type Before,
+} from './telling.ts'
 import { judgeWatch, noteOwnWrite } from './watching.ts'
 
 /** What the judge needs of a start; the contract's own type has more. */
@@ -111,6 +120,7 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const expected = new Expected(node, cluster.options)
     this.#expect(node, input, answer, expected)
     const before = this.#statusesBefore(node, answer)
+    const records = recordsBefore(node, answer)
     judgePeers(cluster, node, expected, answer.peers)
     judgeAttachments(cluster, node, expected, answer.attachments)
     judgeEntries(cluster, node, expected, answer.entries)
@@ -118,12 +128,13 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     cluster.tested[R.changesByCause]!++
     const operation = input.type === 'operation' ? input.operation : null
     noteOwnWrite(node, operation)
-    judgeWatch(cluster, node, answer.outputs.filter(isWatch), answer.entries)
+    // Whoever has left the cluster tells its watchers what it likes.
+    if (!endsLeaving(node, input, answer)) judgeWatch(cluster, node, answer.outputs.filter(isWatch), answer.entries)
     this.#judgeClocks(node, input, answer, expected)
     noteAudience(node)
     noteHeard(node, expected.heard)
     noteOwn(node, input, answer)
-    this.#judgeOutputs(node, input, answer)
+    this.#judgeOutputs(node, input, answer, records)
     if (operation !== null && 'network' in operation) noteLeftNetwork(node, operation.network)
     judgeOwed(cluster, node)
     judgeSyncsPeriodically(cluster, node)
@@ -160,15 +171,15 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
         return
       case 'bulk-sync':
       case 'bulk-sync-reply':
-        expected.tableTime = view.time
+        expected.seeTable(view.time)
         for (const { unanswered } of node.operations.values()) unanswered.delete(view.name)
         for (const event of view.attachments) expected.tellNetwork(event)
         for (const event of view.entries) expected.tellTable(event, true)
         return
       case 'push-pull':
       case 'push-pull-reply':
-        expected.tellNode({ type: 'node', event: 'join', name: view.name, time: view.time })
-        for (const event of view.attachments) expected.tellNetwork(event)
+        expected.tellNode({ type: 'node', event: 'join', name: view.name, time: view.time }, false)
+        for (const event of view.attachments) expected.tellNetwork(event, false)
     }
   }
 
@@ -183,9 +194,10 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     const isAsked = input.type === 'operation'
     this.#judgeOwnTimes(node, answer, isAsked)
     const networkTicks = isAsked || input.type === 'peer' ? 1 : 0
-    this.#judgeClock(node, 'network clock', before.network, node.networkClock, expected.networkTime, networkTicks)
+    const { networkTime, tableTime, tableTimeAtMost } = expected
+    this.#judgeClock(node, 'network clock', before.network, node.networkClock, [networkTime, networkTime], networkTicks)
     const tableTicks = syncs + (isAsked ? Math.max(1, entriesChanged) : 0)
-    this.#judgeClock(node, 'table clock', before.table, node.tableClock, expected.tableTime, tableTicks)
+    this.#judgeClock(node, 'table clock', before.table, node.tableClock, [tableTime, tableTimeAtMost], tableTicks)
   }
 
   /** The clocks show at least the times that the node has just given to something of its own. */
@@ -208,7 +220,15 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
     }
   }
 
-  #judgeClock(node: Node, what: string, before: number, after: number, seen: number, ticks: number): void {
+  /** `seen`: the greatest time that must have been seen, and the greatest that may have been. */
+  #judgeClock(
+    node: Node,
+    what: string,
+    before: number,
+    after: number,
+    [seen, seenAtMost]: readonly [number, number],
+    ticks: number,
+  ): void {
     const cluster = this.#cluster
     cluster.tested[R.clocksNeverFall]!++
     if (after < before) cluster.fail(R.clocksNeverFall, node, `set its ${what} from ${before} to ${after}`, 'no less')
@@ -218,16 +238,17 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       cluster.fail(R.witnessesTimes, node, `saw ${seen}, and its ${what} shows ${after}`, `at least ${least}`)
     }
     cluster.tested[R.clocksByCause]!++
-    if (after > least + ticks) {
-      cluster.fail(R.clocksByCause, node, `set its ${what} from ${before} to ${after}`, `at most ${least + ticks}`)
+    const most = witness(before, seenAtMost) + ticks
+    if (after > most) {
+      cluster.fail(R.clocksByCause, node, `set its ${what} from ${before} to ${after}`, `at most ${most}`)
     }
   }
 
-  #judgeOutputs(node: Node, input: LiveInput, { outputs }: Answer): void {
+  #judgeOutputs(node: Node, input: LiveInput, { outputs }: Answer, before: Before): void {
     const cluster = this.#cluster
     const messages = outputs.filter(isMessage)
     if (input.type === 'operation') noteAsked(node, input)
-    judgeMessages(cluster, node, input, messages)
+    judgeMessages(cluster, node, input, messages, before)
     for (const output of outputs) if (output.type === 'result') judgeResult(cluster, node, output)
   }
 
@@ -307,6 +328,17 @@ class NetworkDbJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   transitions(): ReadonlyMap<string, number> {
     return new Map([...this.#observed].sort(([left], [right]) => (left < right ? -1 : 1)))
   }
+}
+
+/** Whether a node is done with leaving the cluster, by this step at the latest. */
+function endsLeaving(node: Node, input: LiveInput, { outputs }: Answer): boolean {
+  if (node.left) return true
+  const asked = input.type === 'operation' && input.operation.type === 'leave' ? input.id : -1
+  return outputs.some(
+    (output) =>
+      output.type === 'result' &&
+      (output.operation === asked || node.operations.get(output.operation)?.type === 'leave'),
+  )
 }
 
 const isMessage = (output: Output): output is OutgoingMessage => output.type === 'message'

@@ -43,10 +43,19 @@ function expectJoin(cluster: Cluster, node: Node, network: string, answer: Answe
 }
 
 function expectLeave(cluster: Cluster, node: Node, network: string, answer: Answer, expected: Expected): void {
-  if (!node.isIn(network)) return
+  if (!node.isIn(network) && !leavesAgain(node, network, answer)) return
   const time = ownAttachmentTime(cluster, node, network, answer)
   expected.leaveNetwork(network, time, (key) => ownEntryTime(cluster, node, network, key, answer.entries))
 }
+
+/** A node that remembers that it has left may leave once more, at a newer time. */
+function leavesAgain(node: Node, network: string, { attachments }: Answer): boolean {
+  if (!hasLeft(node, network)) return false
+  return attachments?.some((each) => each.name === node.name && each.network === network) === true
+}
+
+const hasLeft = (node: Node, network: string): boolean =>
+  node.attachments.get(attachmentKey(node.name, network))?.status === 'left'
 
 /** The time that the node chose for its attachment; it must be newer than all that it had seen. */
 function ownAttachmentTime(cluster: Cluster, node: Node, network: string, { attachments }: Answer): number {
@@ -114,6 +123,7 @@ export function judgeAnswer(cluster: Cluster, node: Node, { id, operation }: Ask
     case 'join-network':
       return fails(R.joinsNetworks, node.isIn(operation.network))
     case 'leave-network':
+      if (hasLeft(node, operation.network)) return
       return fails(R.leavesNetworks, !node.isIn(operation.network))
     case 'create':
     case 'update':

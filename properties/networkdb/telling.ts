@@ -11,7 +11,7 @@ import type {
 } from '../../models/networkdb/vocabulary.ts'
 import type { Cluster } from './cluster.ts'
 import type { Heard } from './expected.ts'
-import { attachmentKey, entryKey, type Node } from './node.ts'
+import { attachmentKey, entryKey, type Node, type SeenAttachment, type SeenEntry } from './node.ts'
 import { judgeMade } from './records.ts'
 import { R } from './requirements.ts'
 
@@ -33,21 +33,26 @@ function slotOf(event: Event): string {
 
 const networkOf = (event: Event): string | null => (event.type === 'table' ? event.network : null)
 
+function mayTell(node: Node, id: string): void {
+  node.heard.set(id, true)
+  node.rounds.delete(id)
+}
+
 /** Something is news to the others: of the node itself, or taken from another. */
 export function owe(node: Node, event: Event, requirement: number): void {
   const id = idOf(event)
-  node.heard.set(id, true)
-  node.rounds.delete(id)
+  mayTell(node, id)
   node.owed.set(slotOf(event), { event: id, requirement, network: networkOf(event), since: node.now })
 }
 
 export function noteHeard(node: Node, heard: readonly Heard[]): void {
-  for (const { event, tells, taken } of heard) {
+  for (const { event, tells, owes, taken } of heard) {
     const id = idOf(event)
-    if (tells) owe(node, event, R.passesOnNews)
+    if (tells && owes) owe(node, event, R.passesOnNews)
+    else if (tells) mayTell(node, id)
     else if (!node.heard.has(id)) node.heard.set(id, false)
     // A newer event takes the place of one that waits.
-    if (taken && !tells) node.owed.delete(slotOf(event))
+    if (taken && !(tells && owes)) node.owed.delete(slotOf(event))
   }
 }
 
@@ -84,14 +89,34 @@ export function noteAudience(node: Node): void {
 /** By network: who was told in this step. */
 type Told = Map<string, Set<string>>
 
+/** Records that a step touched, as they were before it. */
+export interface Before {
+  readonly entries: ReadonlyMap<string, SeenEntry | undefined>
+  readonly attachments: ReadonlyMap<string, SeenAttachment | undefined>
+}
+
+export function recordsBefore(node: Node, { entries, attachments }: Answer): Before {
+  const entryKeys = (entries ?? []).map(({ network, key }) => entryKey(network, key))
+  const attachmentKeys = (attachments ?? []).map(({ name, network }) => attachmentKey(name, network))
+  return {
+    entries: new Map(entryKeys.map((key) => [key, node.entries.get(key)])),
+    attachments: new Map(attachmentKeys.map((key) => [key, node.attachments.get(key)])),
+  }
+}
+
+const untouched: Before = { entries: new Map(), attachments: new Map() }
+
 export function judgeMessages(
   cluster: Cluster,
   node: Node,
-  input: Input | null,
+  input: Input,
   messages: readonly OutgoingMessage[],
+  before: Before,
 ): void {
   const told: Told = new Map()
-  const asked = input?.type === 'deliver' ? input.message : null
+  const asked = input.type === 'deliver' ? input.message : null
+  // What is due at one instant comes in any order: a message may tell of what was before the rest of it.
+  const earlier = input.type === 'advance' ? before : untouched
   for (const message of messages) {
     const { view } = message
     switch (view.kind) {
@@ -101,11 +126,12 @@ export function judgeMessages(
         break
       case 'bulk-sync':
       case 'bulk-sync-reply':
-        judgeSync(cluster, node, message, view, asked)
+        judgeSync(cluster, node, message, view, asked, earlier)
         break
       case 'push-pull':
       case 'push-pull-reply':
-        judgePushPull(cluster, node, message, view, asked)
+        // Who answers may do so before it looks at what it was told.
+        judgePushPull(cluster, node, message, view, asked, asked === null ? earlier : before)
     }
   }
   if (asked !== null) judgeAnswered(cluster, node, asked, messages)
@@ -145,12 +171,13 @@ function judgeTold(cluster: Cluster, node: Node, event: Event, network: string |
   const id = idOf(event)
   const isOwnNode = event.type === 'node' && event.name === node.name && event.time <= node.networkClock
   if (isOwnNode && event.event === 'leave') node.hasToldLeave = true
-  const heard = isOwnNode || node.heard.get(id)
+  const isVain = isVainLeave(node, event)
+  const heard = isOwnNode || isVain || node.heard.get(id)
   cluster.tested[R.tellsWhatItTook]!++
   if (heard === undefined) cluster.fail(R.tellsWhatItTook, node, `told "${id}"`, 'what it made, or was told')
   cluster.tested[R.passesOnOnlyNews]!++
   if (heard === false) cluster.fail(R.passesOnOnlyNews, node, `told "${id}" on`, 'what was news to it')
-  judgeMadeBefore(cluster, node, event)
+  judgeMadeBefore(cluster, node, event, isVain)
   const owed = node.owed.get(slotOf(event))
   if (owed?.event === id) {
     node.owed.delete(slotOf(event))
@@ -167,11 +194,17 @@ function judgeTold(cluster: Cluster, node: Node, event: Event, network: string |
   }
 }
 
-function judgeMadeBefore(cluster: Cluster, node: Node, event: Event): void {
+/** Who is asked to leave a network in which it is not may say so all the same. */
+function isVainLeave(node: Node, event: Event): boolean {
+  if (event.type !== 'network' || event.event !== 'leave' || event.name !== node.name) return false
+  return !node.isIn(event.network) && event.time <= node.networkClock
+}
+
+function judgeMadeBefore(cluster: Cluster, node: Node, event: Event, isOwn = false): void {
   if (event.type === 'node') return
   if (event.type === 'network') {
     const { name, network, time } = event
-    judgeMade(cluster, node, false, `n ${name} ${network} ${time}`, event.event === 'join' ? 'joined' : 'left')
+    judgeMade(cluster, node, isOwn, `n ${name} ${network} ${time}`, event.event === 'join' ? 'joined' : 'left')
     return
   }
   const { network, key, owner, time, value } = event
@@ -185,33 +218,25 @@ function judgeSync(
   { to }: OutgoingMessage,
   view: View<'bulk-sync' | 'bulk-sync-reply'>,
   asked: OutgoingMessage | null,
+  earlier: Before,
 ): void {
   cluster.tested[R.syncTellsAll]!++
-  const held = [...node.entries.values()]
-    .filter(({ network }) => view.networks.includes(network))
-    .map(({ network, key, owner, time, value, status }) =>
-      idOf({
-        type: 'table',
-        event: status === 'tombstone' ? 'delete' : 'create',
-        network,
-        key,
-        owner,
-        time,
-        value,
-        residual: 0,
-      }),
-    )
+  const held = [...node.entries].filter(([, { network }]) => view.networks.includes(network))
+  const was = [...earlier.entries.values()].flatMap((entry) => (entry === undefined ? [] : [idOfEntry(entry)]))
   const told = new Set(view.entries.map(idOf))
   for (const event of view.entries) {
     judgeMadeBefore(cluster, node, event)
     judgeResidual(cluster, node, event)
   }
-  const missing = held.find((id) => !told.has(id))
-  if (missing !== undefined || told.size !== held.length) {
-    const text = `synchronizes ${view.networks.join(' ')} with ${to} by ${told.size} entries${missing === undefined ? '' : `, without "${missing}"`}`
+  const missing = held.find(([key, entry]) => !told.has(idOfEntry(entry)) && !earlier.entries.has(key))
+  const known = new Set([...held.map(([, entry]) => idOfEntry(entry)), ...was])
+  const surplus = [...told].find((id) => !known.has(id))
+  if (missing !== undefined || surplus !== undefined) {
+    const what = missing === undefined ? `, with "${surplus}"` : `, without "${idOfEntry(missing[1])}"`
+    const text = `synchronizes ${view.networks.join(' ')} with ${to} by ${told.size} entries${what}`
     cluster.fail(R.syncTellsAll, node, text, `all ${held.length} that it holds`)
   }
-  judgeAttachmentsTold(cluster, node, view.attachments)
+  judgeAttachmentsTold(cluster, node, view.attachments, earlier)
   if (view.kind === 'bulk-sync') {
     for (const network of view.networks) {
       if (node.syncSince.has(network)) cluster.tested[R.syncsPeriodically]!++
@@ -221,6 +246,11 @@ function judgeSync(
   } else if (asked?.view.kind !== 'bulk-sync' || asked.from !== to) {
     cluster.fail(R.answersSync, node, `answers ${to}, which has not asked`, 'an answer to who asks')
   }
+}
+
+function idOfEntry({ network, key, owner, time, value, status }: SeenEntry): string {
+  const event = status === 'tombstone' ? 'delete' : 'create'
+  return idOf({ type: 'table', event, network, key, owner, time, value, residual: 0 })
 }
 
 /** How long a deletion is still to be remembered, give or take the turns in which old ones are looked for. */
@@ -235,11 +265,18 @@ function judgeResidual(cluster: Cluster, node: Node, { event, network, key, resi
   cluster.fail(R.tellsWhatIsLeft, node, text, `${left} ms`)
 }
 
-function judgeAttachmentsTold(cluster: Cluster, node: Node, events: readonly NetworkEvent[]): void {
+function judgeAttachmentsTold(
+  cluster: Cluster,
+  node: Node,
+  events: readonly NetworkEvent[],
+  { attachments: earlier }: Before,
+): void {
   for (const { name, network, time, event } of events) {
-    const held = node.attachments.get(attachmentKey(name, network))
+    const key = attachmentKey(name, network)
     cluster.tested[R.tellsWhatItTook]!++
-    if (held?.time === time && held.status === (event === 'join' ? 'joined' : 'left')) continue
+    const status = event === 'join' ? 'joined' : 'left'
+    if ([node.attachments.get(key), earlier.get(key)].some((held) => held?.time === time && held.status === status))
+      continue
     cluster.fail(R.tellsWhatItTook, node, `tells of ${event} of ${name} in ${network} at ${time}`, 'what it holds')
   }
 }
@@ -250,11 +287,13 @@ function judgePushPull(
   { to }: OutgoingMessage,
   view: View<'push-pull' | 'push-pull-reply'>,
   asked: OutgoingMessage | null,
+  earlier: Before,
 ): void {
   cluster.tested[R.pushPullTellsAll]!++
-  judgeAttachmentsTold(cluster, node, view.attachments)
+  judgeAttachmentsTold(cluster, node, view.attachments, earlier)
   const told = new Set(view.attachments.map(({ name, network }) => attachmentKey(name, network)))
-  const missing = [...node.attachments.keys()].find((key) => !told.has(key))
+  const isNew = (key: string): boolean => earlier.attachments.has(key) && earlier.attachments.get(key) === undefined
+  const missing = [...node.attachments.keys()].find((key) => !told.has(key) && !isNew(key))
   if (missing !== undefined) {
     cluster.fail(R.pushPullTellsAll, node, `tells ${to} nothing of ${missing}`, 'all attachments that it holds')
   }

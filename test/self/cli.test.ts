@@ -362,3 +362,30 @@ describe('an adapter of SWIM', () => {
     expect(again.code).toBe(1)
   })
 })
+
+describe.skipIf(!hasPython)('an adapter of addresses', () => {
+  const adapter = `python3 "${join(packageRoot, 'impl', 'examples', 'python-ipam', 'adapter.py')}"`
+
+  test('is checked by the suite of its surface; a scenario is run on it, replayed and shrunk', async () => {
+    const { code, out } = await run('run', '--cases', 'corpus', '--reporter', 'json', '--adapter', adapter)
+    const report = readReport(out)
+    expect(report.suite).toBe('ipam')
+    expect(report.errors).toEqual([])
+    expect(report.outcomes.filter(({ verdict }) => verdict === 'fail').map(({ requirement }) => requirement)).toContain(
+      'ipam/refuses-overlap',
+    )
+    expect(code).toBe(1)
+    const steps = ['request-pool n1 a local', 'request-pool n1 b local subnet 10.0.0.0/8', 'run 1s']
+    const overlap = 'request-pool n1 c local subnet 10.1.0.0/16'
+    const name = file(
+      'overlap.scenario',
+      ['ipam scenario v1', 'nodes n1', '', ...steps, overlap, 'settle', ''].join('\n'),
+    )
+    expect(await run('run', name)).toMatchObject({ code: 0 })
+    const failed = await run('run', name, '--adapter', adapter)
+    expect(failed).toMatchObject({ code: 1, out: expect.stringContaining('took pool c as 10.1.0.0/16') })
+    expect((await run('replay', name, '--adapter', adapter)).out).toContain('is broken in 1 of 1 runs')
+    const shrunk = await run('shrink', name, '--adapter', adapter, '--out', 'ipam-shrunk')
+    expect(shrunk.out).toContain('from 5 to 2 steps')
+  })
+})
