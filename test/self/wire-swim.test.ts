@@ -159,7 +159,7 @@ describe('what the libraries wrote', () => {
       left: ['n3'],
       eventTime: 2,
       queryTime: 7,
-      events: [{ time: 1, name: 'deploy', payload: '' }],
+      events: [{ time: 1, name: 'deploy', payload: '\u0001' }],
     })
     const empty = { time: 1, statusTimes: new Map<string, number>(), left: [], eventTime: 1, queryTime: 1, events: [] }
     expect(hexOf(encodeSerfState(empty))).toBe(serfBytes.emptyState)
