@@ -77,9 +77,12 @@ function carryOut(
 }
 
 function seePeer(cluster: Cluster, node: Node, { type, peer }: PeerAsked, result: Result | undefined): Cause {
-  if (result === undefined)
-    cluster.fail(R.tasksFollowOperations, node, `says nothing to ${type} ${peer}`, 'that it has heard')
-  if (peer === node.id || !cluster.nodes.some(({ id }) => id === peer)) return null
+  const isKnown = peer !== node.id && cluster.nodes.some(({ id }) => id === peer)
+  if (result === undefined || (result.status === 'ok') !== isKnown) {
+    const text = `answers that ${peer} is ${type} by ${result?.status ?? 'nothing'}`
+    cluster.fail(R.tasksFollowOperations, node, text, isKnown ? 'that it has heard' : 'a refusal')
+  }
+  if (!isKnown) return null
   if (type === 'down') node.lost.add(peer)
   else node.lost.delete(peer)
   return type === 'down' ? R.hidesLost : R.restoresReturned
