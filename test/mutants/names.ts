@@ -67,6 +67,7 @@ const of = (name: string, breaks: string, check: string, how: Pick<NameMutant, '
 export const nameMutants: readonly NameMutant[] = [
   of('dies-of-noise', 'survives', 'what is no query', { hear: () => null }),
   of('answers-noise', 'ignores-malformed', 'what is no query', { answersNoise: true }),
+  of('finds-noise-in-order', 'refuses-malformed', 'what is no query', { answersNoise: true }),
   of('says-nothing', 'answers-once', byName, { hear: () => null }),
   of('lowers-the-question', 'echoes-question', byName, {
     hear: (reply) => ({ ...reply, question: { ...reply.question!, name: reply.question!.name.toLowerCase() } }),

@@ -18,6 +18,7 @@ const names = {
   emptyForOtherFamily: 'discovery/empty-for-other-family',
   streamIsWhole: 'discovery/stream-is-whole',
   ignoresMalformed: 'discovery/ignores-malformed',
+  refusesMalformed: 'discovery/refuses-malformed',
   timeToLive: 'discovery/time-to-live',
   recursionAvailable: 'discovery/recursion-available',
   notAuthoritative: 'discovery/not-authoritative',
@@ -242,7 +243,10 @@ const garbage: NameCheck = {
       // Whoever says that it is malformed, or that it does not know how to do that, has understood it.
       const isQuiet =
         reply === null || ([formatError, notImplemented].includes(reply.rcode) && reply.answers.length === 0)
-      asking.judge(names.ignoresMalformed, isQuiet, `${bytes.toString('hex')} was answered by ${reply && told(reply)}`)
+      const text = `${bytes.toString('hex')} was answered by ${reply && told(reply)}`
+      asking.judge(names.refusesMalformed, isQuiet, text)
+      const isResponse = bytes.length > 2 && (bytes[2]! & 0x80) !== 0
+      asking.judge(names.ignoresMalformed, reply === null || (!isResponse && reply.answers.length === 0), text)
     }
     const reply = await asking.town.ask('one', 'two', 'A')
     asking.judge(names.survives, reply !== null, 'after what is no query, none is answered')
