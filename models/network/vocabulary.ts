@@ -230,7 +230,10 @@ export interface Answer {
   readonly outputs: readonly Output[]
   /** Fields that changed; the whole state after start and restart. */
   readonly state: Partial<NodeState> | null
-  /** What changed, in order; all that is held, as if nothing had been, after `lead`. All is gone after a restart. */
+  /**
+   * What changed, in order; after `lead` first all that is held, as if nothing had been, then what is let go of at once.
+   * All is gone after a restart.
+   */
   readonly changes: readonly Change[] | null
   /** How the receiver decoded a delivered message, where it decodes; compared with the sender's view. */
   readonly received?: Message | undefined

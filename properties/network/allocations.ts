@@ -97,10 +97,12 @@ function isGoing(cluster: Cluster, { kind, owner }: Holding): boolean {
 
 /** What is let go of is told by nobody any more, and, where it rests until then, shown by nobody. */
 function judgeWithdrawn(cluster: Cluster, node: Node, holding: Holding): void {
-  const { kind, value, owner } = holding
+  const { kind, network, value, owner } = holding
   const fail = (rule: number, who: string): void =>
     cluster.fail(rule, node, `frees ${describe(holding)}, and ${who}`, 'that it is held until then')
   if (kind === 'address') {
+    // With its network goes the space of its addresses: nobody is given one of that any more.
+    if (!cluster.barrier && cluster.networks.get(network)?.going !== false) return
     cluster.tested[R.releasedAfterWithdrawal]!++
     cluster.tested[R.addressOutlivesViews]!++
     const runner = cluster.present().find(({ tasks }) => tasks.has(owner))
@@ -109,18 +111,15 @@ function judgeWithdrawn(cluster: Cluster, node: Node, holding: Holding): void {
     if (rule === 'releasesWithdrawn') fail(R.releasedAfterWithdrawal, 'its node still tells of it')
     if (rule === 'outlivesViews') fail(R.addressOutlivesViews, 'a node still shows it')
   } else if (kind === 'vip' || kind === 'port') {
-    cluster.tested[R.releasedAfterWithdrawal]!++
     cluster.tested[R.serviceOutlivesViews]!++
     const named = cluster
       .present()
-      .flatMap((other) =>
-        [...other.endpoints.values()]
-          .filter((record) => record.service === owner && (kind === 'vip' ? record.vip : String(record.port)) === value)
-          .map((record) => ({ other, isOwn: other.isOwn(record) })),
+      .find(({ endpoints }) =>
+        [...endpoints.values()].some(
+          ({ service, vip, port }) => service === owner && (kind === 'vip' ? vip : String(port)) === value,
+        ),
       )
-    const teller = named.find(({ isOwn }) => isOwn)
-    if (teller !== undefined) fail(R.releasedAfterWithdrawal, `${teller.other.id} still tells of it`)
-    if (named.length > 0) fail(R.serviceOutlivesViews, `${named[0]!.other.id} still shows it`)
+    if (named !== undefined) fail(R.serviceOutlivesViews, `${named.id} still shows it`)
   } else if (kind === 'vni') {
     cluster.tested[R.vniOutlivesMembers]!++
     const member = cluster.present().find(({ networks }) => networks.get(owner) === Number(value))

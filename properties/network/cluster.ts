@@ -38,6 +38,8 @@ export interface Connection {
   readonly peers: ReadonlyMap<string, ReadonlySet<NodeId>>
   /** Addresses of which it showed what its owner tells no more. */
   readonly stale: ReadonlySet<string>
+  /** It showed the virtual address for another service, too. */
+  readonly isShared: boolean
   /** Virtual addresses that were held for the service. */
   readonly vips: ReadonlySet<string>
   readonly port: number

@@ -22,6 +22,8 @@ export function connectionOf(cluster: Cluster, node: Node, operation: Operation)
   const ways = [...node.peers.values()].filter((record) => record.network === network)
   const peers = new Map<string, Set<NodeId>>()
   for (const { address, node: at } of ways) peers.set(address, (peers.get(address) ?? new Set()).add(at))
+  // Two services with one virtual address cannot be told apart by it.
+  const shared = behind.filter((record) => !isSameName(record.service, service)).map(({ vip }) => vip)
   const stale = [...backends, ...ways].filter((record) => !isTold(cluster, record)).map(({ address }) => address)
   return {
     network,
@@ -31,7 +33,8 @@ export function connectionOf(cluster: Cluster, node: Node, operation: Operation)
     publishers: new Set(records.map((record) => record.service)),
     vni: node.networks.get(network) ?? 0,
     peers,
-    stale: new Set([...stale, ...(records.some((record) => !isTold(cluster, record)) ? resolved : [])]),
+    stale: new Set(stale),
+    isShared: shared.length > 0,
     vips: new Set(cluster.heldFor(service, 'vip').map(({ value }) => value)),
     port: operation.type === 'connect-port' ? operation.port : 0,
   }
@@ -82,7 +85,7 @@ export function judgeConnection(cluster: Cluster, node: Node, asked: Asked, resu
 
 /** What a name gave: the virtual address that is held for the service, or the addresses of all tasks that are shown. */
 function judgeResolved(cluster: Cluster, node: Node, connection: Connection, { resolved, reason }: Result): void {
-  const { network, service, vips, stale } = connection
+  const { network, service, vips } = connection
   if (reason === 'not-attached') return
   cluster.tested[R.resolvesView]!++
   const fits = connection.hasVip ? resolved.length > 0 : resolved.toSorted().join(' ') === connection.resolved.join(' ')
@@ -93,7 +96,7 @@ function judgeResolved(cluster: Cluster, node: Node, connection: Connection, { r
   if (!connection.hasVip) return
   for (const address of resolved) {
     cluster.tested[R.nameGivesHeldVip]!++
-    if (vips.has(address) || stale.has(address)) continue
+    if (vips.has(address) || connection.resolved.includes(address)) continue
     const text = `says that ${network}/${service} is ${address}`
     cluster.fail(R.nameGivesHeldVip, node, text, [...vips].join(' ') || 'no virtual address')
   }
@@ -117,7 +120,8 @@ function judgeAnswered(cluster: Cluster, node: Node, asked: Asked, connection: C
     return
   }
   // A frame may be under way for so long that another has the address by then; and who shows what is gone may be misled.
-  if (running.since > asked.at || (!cluster.barrier && connection.stale.has(result.chosen))) return
+  const isMisled = !cluster.barrier && (connection.stale.has(result.chosen) || connection.isShared)
+  if (running.since > asked.at || isMisled) return
   const { network, service, port, publishers } = connection
   const rule = port === 0 ? R.reachesOwnService : R.portReachesPublisher
   cluster.tested[rule]!++

@@ -117,7 +117,8 @@ class NetworkJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
   #take(node: Node, { type }: LiveInput, changes: readonly Change[]): void {
     for (const change of changes) {
       if (change.change !== 'held' && change.change !== 'freed') takeChange(this.#cluster, this.#observed, node, change)
-      else if (type !== 'lead') {
+      // What is held when it begins to lead is told as a whole, and then what it lets go of at once.
+      else if (type !== 'lead' || change.change === 'freed') {
         judgeHolding(this.#cluster, node, change)
         if (change.kind === 'address') this.#noteLife(change)
       }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { schemas } from '../../impl/contract/network/schema.ts'
+import { Manager } from '../../impl/reference/network/manager.ts'
 import { createReference } from '../../impl/reference/network/session.ts'
 import { faultKinds } from '../../impl/sim/faults.ts'
 import { transitionNames } from '../../models/network/paths.ts'
@@ -21,6 +22,8 @@ const run = (seed: number): RunResult<NetworkSurface> =>
 
 /** What the layers together do not have: disks, elections that take a vote, and nodes that leave. */
 const ofOthers = ['lost-write', 'torn-write', 'timeout', 'leave']
+
+const quiet = { record: false } as const
 
 describe('drawn schedules on the reference', () => {
   const results = Array.from({ length: 120 }, (_, seed) => run(seed))
@@ -102,6 +105,50 @@ describe('drawn schedules on the reference', () => {
       if (event.event === 'start') expect(schemas.initialAnswer.array().parse(event.initial)).toEqual(event.initial)
       if (event.event === 'inspect') expect(schemas.inspection.parse(event.inspection)).toEqual(event.inspection)
     }
+  })
+})
+
+/** Lets go when SwarmKit does: of a task when it has stopped, of a service and a network at once. */
+class AsSwarmKit extends Manager {
+  protected override mayFreeAddress(): boolean {
+    return true
+  }
+
+  protected override mayFreeService(): boolean {
+    return true
+  }
+
+  protected override mayFreeNetwork(): boolean {
+    return true
+  }
+
+  protected override isInUse(network: string): boolean {
+    const { services, tasks } = this.catalogue
+    return (
+      [...services.values()].some((service) => service.network === network && !service.removing) ||
+      [...tasks.values()].some((task) => task.network === network && task.stage === 'wanted')
+    )
+  }
+}
+
+describe('who lets go as early as SwarmKit does', () => {
+  const { open, hello: claims } = createReference({ name: 'as SwarmKit', Manager: AsSwarmKit })
+  const early = { open, hello: { ...claims, profiles: ['network-stack'] } }
+
+  it('conforms to what the sources promise, and to no more', () => {
+    const broken = new Set<string>()
+    for (let seed = 0; seed < 150; seed++) {
+      const scenario = drawNetworkSchedule(seed, early.hello)
+      const { violation, settled } = runScenario(scenario, early, createNetworkJudge(early.hello.profiles), quiet)
+      expect({ seed, violation, settled }).toEqual({ seed, violation: null, settled: true })
+      const more = runScenario(scenario, early, createNetworkJudge(claims.profiles), quiet)
+      if (more.violation !== null) broken.add(more.violation.requirement)
+    }
+    expect([...broken].sort()).toEqual([
+      slugs.addressOutlivesViews,
+      slugs.serviceOutlivesViews,
+      slugs.vniOutlivesMembers,
+    ])
   })
 })
 

@@ -173,9 +173,9 @@ export const leading: readonly NetworkMutant[] = [
   }),
   networkMutant({
     name: 'frees-vip-with-tasks',
-    breaks: 'network/released-after-withdrawal',
+    breaks: 'network/service-outlives-views',
     rule: 'The virtual address of a service that is removed is free at once, while its tasks still run.',
-    seenIn: folklore,
+    seenIn: 'swarmkit: a service is deleted at once, its tasks later',
     Manager: class extends Manager {
       protected override mayFreeService(): boolean {
         return true
