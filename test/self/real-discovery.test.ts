@@ -82,7 +82,9 @@ describe.skipIf(!hasDig)('asked by dig', () => {
     expect((await dig(transport, '-x', '10.0.0.3')).answers).toEqual(['600 IN PTR db.hosts.'])
     expect((await dig(transport, 'example.com', 'A')).answers).toEqual(['600 IN A 192.0.2.1'])
     // The resolver outside knows no other, and has nobody to ask.
-    expect(await dig(transport, 'web', 'TXT')).toMatchObject({ status: 'SERVFAIL' })
+    for (const type of ['TXT', 'SRV', 'CAA', 'NS', 'SOA', 'CNAME'])
+      expect(await dig(transport, 'web', type), type).toMatchObject({ status: 'SERVFAIL', answers: [] })
+    expect(await dig(transport, '-x', '10.9.9.9')).toMatchObject({ status: 'SERVFAIL' })
     expect(await dig(transport, 'nobody', 'A')).toMatchObject({ status: 'SERVFAIL' })
   })
 
