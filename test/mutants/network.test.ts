@@ -1,7 +1,10 @@
 /** The zoo of the layers together: every mutant is killed by a default run of the suite, and blamed on the right requirement. */
 import { expect, test } from 'vitest'
 import { networkMutants } from './network.ts'
-import { hunt, shrink } from './zoo.ts'
+import { hunt, layers, layersThatKill, shrink, type Layer } from './zoo.ts'
+
+/** By layer: mutants that it alone sees. */
+const alone = new Map<Layer, string[]>(layers.map((layer) => [layer, []]))
 
 test.each(networkMutants)('$name breaks $breaks', async (mutant) => {
   const { finding, cases } = await hunt(mutant)
@@ -9,8 +12,14 @@ test.each(networkMutants)('$name breaks $breaks', async (mutant) => {
   const { requirement, text } = finding.violation
   const allowed = [mutant.breaks, ...Object.keys(mutant.also ?? {})]
   expect(allowed, `${finding.scenario.name}: ${requirement}: ${text}`).toContain(requirement)
+  const [layer, ...others] = layersThatKill(mutant, finding.scenario)
+  if (layer !== undefined && others.length === 0) alone.get(layer)!.push(mutant.name)
 
   const { reproduced, trace } = await shrink(mutant, finding)
   expect(reproduced.failures).toBeGreaterThan(0)
   expect(trace.scenario.steps.length).toBeLessThanOrEqual(30)
+})
+
+test.each(layers)('the layer %s kills a mutant that no other layer sees', (layer) => {
+  expect(alone.get(layer)).not.toEqual([])
 })
