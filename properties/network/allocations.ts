@@ -89,7 +89,9 @@ function judgeFreed(cluster: Cluster, node: Node, holding: Holding): void {
   judgeWithdrawn(cluster, node, holding)
 }
 
-function isGoing(cluster: Cluster, { kind, owner }: Holding): boolean {
+function isGoing(cluster: Cluster, holding: Holding): boolean {
+  const { kind, owner } = holding
+  if (cluster.isOfNode(holding)) return true
   if (kind === 'address') return cluster.tasks.get(owner)?.going ?? false
   if (kind === 'vip' || kind === 'port') return cluster.services.get(owner)?.going ?? false
   return cluster.networks.get(owner)?.going ?? false

@@ -155,6 +155,11 @@ export class Cluster extends Findings {
     return this.holdings.delete(holdingKey(holding))
   }
 
+  /** Whether an address is a node's own on a network: from there it balances, if it needs one. [SKA] allocateNode */
+  isOfNode({ kind, owner }: Holding): boolean {
+    return kind === 'address' && this.nodes.some(({ id }) => id === owner)
+  }
+
   heldFor(owner: string, kind: HoldingKind): Holding[] {
     return [...this.holdings.values()].filter((each) => each.owner === owner && each.kind === kind)
   }

@@ -120,7 +120,7 @@ class NetworkJudge implements Judge<JudgedStart, Input, Answer, Inspection> {
       // What is held when it begins to lead is told as a whole, and then what it lets go of at once.
       else if (type !== 'lead' || change.change === 'freed') {
         judgeHolding(this.#cluster, node, change)
-        if (change.kind === 'address') this.#noteLife(change)
+        if (change.kind === 'address' && !this.#cluster.isOfNode(change)) this.#noteLife(change)
       }
     }
   }

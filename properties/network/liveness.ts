@@ -92,10 +92,12 @@ function notShown(cluster: Cluster): Lack | null {
 }
 
 function leaking(cluster: Cluster): Lack | null {
-  for (const { kind, value, owner } of cluster.holdings.values()) {
-    const owners =
-      kind === 'address' ? cluster.tasks : kind === 'vip' || kind === 'port' ? cluster.services : cluster.networks
-    if (owners.get(owner)?.going === false) continue
+  for (const holding of cluster.holdings.values()) {
+    const { kind, network, value, owner } = holding
+    const isOfTask = kind === 'address' && !cluster.isOfNode(holding)
+    const isOfService = kind === 'vip' || kind === 'port'
+    const owners = isOfTask ? cluster.tasks : isOfService ? cluster.services : cluster.networks
+    if (owners.get(cluster.isOfNode(holding) ? network : owner)?.going === false) continue
     return { requirement: R.nothingLeaks, text: `${kind} ${value} is held for ${owner}, which is gone` }
   }
   return null

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { schemas } from '../../impl/contract/network/schema.ts'
+import { Catalogue } from '../../impl/reference/network/catalogue.ts'
 import { Manager } from '../../impl/reference/network/manager.ts'
 import { createReference } from '../../impl/reference/network/session.ts'
 import { faultKinds } from '../../impl/sim/faults.ts'
+import type { Holding } from '../../models/network/vocabulary.ts'
 import { transitionNames } from '../../models/network/paths.ts'
 import { createNetworkJudge } from '../../properties/network/judge.ts'
 import { slugs } from '../../properties/network/requirements.ts'
@@ -149,6 +151,35 @@ describe('who lets go as early as SwarmKit does', () => {
       slugs.serviceOutlivesViews,
       slugs.vniOutlivesMembers,
     ])
+  })
+})
+
+/** Each node has an address of its own on each network, from which it would balance, as in SwarmKit. */
+class WithNodeAddresses extends Catalogue {
+  override holdings(): Holding[] {
+    const ofNodes = [...this.networks.keys()].map((network): Holding => ({
+      kind: 'address',
+      network,
+      value: '10.255.0.1',
+      owner: 'n1',
+    }))
+    return [...super.holdings(), ...ofNodes]
+  }
+}
+
+class ForNodes extends Manager {
+  protected override createCatalogue(): Catalogue {
+    return new WithNodeAddresses()
+  }
+}
+
+describe('who holds addresses for nodes, too', () => {
+  it('conforms', () => {
+    const other = createReference({ name: 'with addresses of nodes', Manager: ForNodes })
+    for (let seed = 0; seed < 20; seed++) {
+      const scenario = drawNetworkSchedule(seed, hello)
+      expect(runScenario(scenario, other, createJudge(), quiet).violation).toBeNull()
+    }
   })
 })
 

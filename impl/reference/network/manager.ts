@@ -35,7 +35,7 @@ export class Manager {
   protected readonly nodes: readonly NodeId[]
   protected readonly options: NetworkOptions
   protected readonly store: ManagerStore
-  readonly catalogue = new Catalogue()
+  readonly catalogue = this.createCatalogue()
   protected readonly book: AddressBook
   protected readonly seats: ReadonlyMap<NodeId, Seat>
   /** Number of the present assignment. */
@@ -55,6 +55,10 @@ export class Manager {
     this.book = book
     this.seats = new Map(nodes.map((node) => [node, { life: '', confirmed: 0, sent: 0 }]))
     this.restore()
+  }
+
+  protected createCatalogue(): Catalogue {
+    return new Catalogue()
   }
 
   protected restore(): void {
