@@ -27,6 +27,8 @@ export interface FollowedBy<Status extends string, Around> {
   readonly status: Status
   readonly time: Time | 'own'
   readonly around: Around
+  /** What else may follow, where that is left free. */
+  readonly or?: FollowedBy<Status, Around>
 }
 
 /** What comes of an input: the name of the transition, what is seen, and where it leads. */
@@ -70,6 +72,12 @@ export function acceptorOf<Status extends string, Around extends object, Input e
 
   const fits = (at: Situation, { status, time }: FollowedBy<Status, Around>, outcome: Outcome): boolean =>
     outcome.status === status && (time === 'own' ? outcome.time > at.time : outcome.time === time)
+  /** Which of what may follow has come; null if none of it. */
+  const cameOf = (at: Situation, { outcome, ...input }: Event): FollowedBy<Status, Around> | null => {
+    for (let next = followed(at, input as unknown as Input); next != null; next = next.or ?? null)
+      if (fits(at, next, outcome)) return next
+    return null
+  }
   const situation = (status: Status, { time, around: own }: Context): Situation => ({ status, time, ...own })
 
   const transition = setup({ types: { context: {} as Context, events: {} as Event, input: {} as Situation } })
@@ -80,12 +88,11 @@ export function acceptorOf<Status extends string, Around extends object, Input e
       target: `#${target}` as const,
       guard: ({ context, event }: { context: Context; event: Event }): boolean => {
         const at = situation(from, context)
-        const next = followed(at, event)
-        return next !== null && next.status === target && fits(at, next, event.outcome)
+        return cameOf(at, event)?.status === target
       },
       actions: transition.assign(({ context, event }) => ({
         time: event.outcome.time,
-        around: followed(situation(from, context), event)!.around,
+        around: cameOf(situation(from, context), event)!.around,
       })),
     }))
 
@@ -113,10 +120,10 @@ export function acceptorOf<Status extends string, Around extends object, Input e
     situationOf: ({ value, context }: Snapshot): Situation => situation(value as Status, context),
     /** The name of the transition that accepts an event; null if none does. */
     acceptingTransition: (at: Situation, event: Event): string | null => {
-      const next = followed(at, event)
-      return next !== null && fits(at, next, event.outcome) ? nameOf(at, event, next.name) : null
+      const next = cameOf(at, event)
+      return next === null ? null : nameOf(at, event, next.name)
     },
-    /** What comes of an input, with the least time where it may choose; null where the input makes no sense. */
+    /** What usually comes of an input, with the least time where it may choose; null where the input makes no sense. */
     outcomeOf: (at: Situation, input: Input): Outcoming<Status, Around> | null => {
       const next = followed(at, input)
       if (next === null) return null

@@ -64,7 +64,9 @@ function followed({ status, time, whose }: AttachmentSituation, input: Attachmen
     case 'leave': {
       if (whose !== 'own') return null
       const isJoined = status === 'joined'
-      if (isJoined === (input.type === 'join')) return rests('refuses')
+      const again: Followed = { name: 'leaves once more', status: 'left', time: 'own', around: { whose } }
+      if (isJoined === (input.type === 'join'))
+        return { ...rests('refuses'), ...(status === 'left' && input.type === 'leave' ? { or: again } : {}) }
       return { name: 'does it', status: isJoined ? 'left' : 'joined', time: 'own', around: { whose } }
     }
     case 'fails':
