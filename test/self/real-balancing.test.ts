@@ -1,5 +1,5 @@
 /** The reference as a routing mesh of real processes, each node on an address of its own; its history is judged. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -44,6 +44,9 @@ async function backends(node: Name): Promise<number> {
   const { pools } = (await response.json()) as { readonly pools: { readonly members: unknown[] }[] }
   return pools[0]?.members.length ?? 0
 }
+
+/** Not every machine has it; what must hold before a change lands installs it. */
+const hasCurl = spawnSync('curl', ['--version']).status === 0
 
 /** The answer of a task to who speaks HTTP. */
 async function curl(node: Name): Promise<string> {
@@ -101,7 +104,8 @@ test('any node reaches all tasks in turn, also one without any; what ends loses 
     const row = await recorder.row(node, mesh(node), 6)
     expect(new Set(row)).toEqual(new Set(['t1', 't2', 't3']))
     expect(row.slice(3)).toEqual(row.slice(0, 3))
-    expect(new Set([await curl(node), await curl(node), await curl(node)])).toEqual(new Set(['t1', 't2', 't3']))
+    if (hasCurl)
+      expect(new Set([await curl(node), await curl(node), await curl(node)])).toEqual(new Set(['t1', 't2', 't3']))
   }
 
   // A task drains: it keeps what it has, and gets nothing new.
